@@ -1,0 +1,86 @@
+"""A chip whose neurons are computed in float64: ideal digital devices as they are, and the base of analog chips and crossbars."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.chips.engine_chip import EngineChip
+from neurohw.kernels import float_engine
+from neurohw.kernels import float_neurons as fn
+from neurohw.program import Capabilities, Program
+
+
+class FloatChip(EngineChip):
+    """Float64 neurons and synapses. A substrate changes what it loads in `parameters` and `effective_weights`."""
+
+    state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "weights")
+
+    @property
+    def capabilities(self) -> Capabilities:
+        unlimited = dict.fromkeys(self.loaded.network.projections, (-np.inf, np.inf))
+        return Capabilities(("spikes", "v", "weights"), True, "exact", unlimited, {}, {}, None, ())
+
+    def _load(self, program: Program) -> None:
+        payload = program.payload
+        self.table = payload.table
+        self.weights = self.effective_weights(program)
+        numerics, origin = program.network.numerics, program.origin
+        self.coefficients = np.zeros((fn.N_COEFFICIENTS, origin.n_neurons))
+        codes, firsts, lasts = [], [], []
+        self.i_offset = np.zeros(origin.n_neurons)
+        for name, values in self.parameters(program).items():
+            first, last = origin.first[name], origin.first[name] + origin.size[name]
+            model = program.network.populations[name].model.name
+            self.coefficients[:, first:last] = fn.coefficients(model, values, program.dt, numerics)
+            self.i_offset[first:last] = values["i_offset"]
+            codes.append(fn.step_code(model, numerics))
+            firsts.append(first)
+            lasts.append(last)
+        self.groups = tuple(np.array(part, np.int64) for part in (codes, firsts, lasts))
+        self.counts = np.zeros(4, np.int64)
+
+    def effective_weights(self, program: Program) -> NDArray[np.float64]:
+        """The weight (network units) that each synapse of the table has on this specimen."""
+        return program.payload.table.columns["weight"].copy()
+
+    def parameters(self, program: Program) -> dict[str, dict[str, NDArray[np.float64]]]:
+        """The parameters that each neuron has on this specimen."""
+        return program.payload.parameters
+
+    def _reset(self, trial: int) -> None:
+        program = self.loaded
+        self.state = np.zeros((fn.N_STATE, program.origin.n_neurons))
+        self.state[fn.I_EXT] = self.i_offset
+        self.sums = np.zeros((2, program.origin.n_neurons))
+        for name, population in program.network.neurons.items():
+            first = program.origin.first[name]
+            for variable in population.initial:
+                row = self._state_row(name, variable)
+                self.state[row, first : first + population.size] = program.network.initial(name, variable, trial)
+
+    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
+        table = self.table
+        result = float_engine.run(
+            t, until, *self.groups, self.state, self.coefficients, self.sums, table.delays, table.starts, table.offsets,
+            table.targets, self.weights, self.ring, self.ring_counts, self.spiked, self.spiked_words, sources, starts, back,
+            *events, event, 1, rows, neurons, samples, n_samples, out, 0, self.counts,
+        )  # fmt: skip
+        self.ledger.synaptic_events += int(self.counts[0])
+        self.counts[0] = 0
+        return result
+
+    def _state_row(self, population: str, variable: str) -> int:
+        return fn.STATE_ROWS[variable]
+
+    def sample(self, rows: Any, neurons: Any) -> NDArray[np.float64]:
+        return self.state[rows, neurons]
+
+    def _write(self, projection: str, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
+        self.weights[places] = weights
+
+    def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
+        self.weights[places] += pulses
+
+    def _read(self, projection: str, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        return self.weights[places]

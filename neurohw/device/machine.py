@@ -1,0 +1,57 @@
+"""What every substrate's machine can tell the mapping: where neurons can sit, how many, and how far it is from place to place."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from neurohw.schema import Described, Number
+
+
+@dataclass(frozen=True)
+class Site:
+    """A place that holds neurons: unit number `unit` (core, HICANN, tile column) of the chip at (x, y)."""
+
+    x: int
+    y: int
+    unit: int
+
+
+class Range(Described):
+    """The values a hardware parameter can take, in the unit of the network parameter of the same name."""
+
+    low: float = Field(description="lowest value")
+    high: float = Field(description="highest value")
+
+
+class Choices(Described):
+    """What a mapping may choose on every device; each substrate adds its own."""
+
+
+class Machine(Described):
+    """The fabric of a substrate. Subclasses: one for each substrate, in the file of its name.
+
+    unit_word: what the device's makers call a place that holds neurons.
+    """
+
+    @property
+    def unit_word(self) -> str:
+        raise NotImplementedError
+
+    def sites(self) -> list[Site]:
+        """All usable places, in the order in which the makers' own tool fills them."""
+        raise NotImplementedError
+
+    def neurons_per_unit(self, choices: Choices) -> int:
+        """How many neurons one place holds under these choices."""
+        raise NotImplementedError
+
+    def sources_per_unit(self, choices: Choices) -> int | None:
+        """How many spike sources one place holds; None where spikes come from outside and take no place."""
+        return None
+
+    def hops(self, a: Site, b: Site) -> int:
+        """Links between two places, along the shortest way."""
+        return abs(a.x - b.x) + abs(a.y - b.y)
+
+
+Numbers = dict[str, Number]

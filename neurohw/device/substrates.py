@@ -1,0 +1,19 @@
+"""The substrates by name: the schema of their machine section and of the choices that a mapping may make."""
+
+from dataclasses import dataclass
+
+from neurohw.device.machine import Choices, Machine
+from neurohw.device.reference import ReferenceChoices, ReferenceMachine
+
+
+@dataclass(frozen=True)
+class Substrate:
+    """How to read the parts of a file that are this substrate's own."""
+
+    machine: type[Machine]
+    choices: type[Choices]
+
+
+SUBSTRATES: dict[str, Substrate] = {
+    "reference": Substrate(ReferenceMachine, ReferenceChoices),
+}

@@ -1,0 +1,1 @@
+"""Compiled pieces that chips and passes share: addressed noise, synaptic rows, event delivery, neuron steps, stimuli."""

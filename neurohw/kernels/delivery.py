@@ -1,0 +1,72 @@
+"""Event delivery: at each step, pull the synapses that fall due from the rows of the neurons that spiked 1, 2, ... steps ago."""
+
+import numpy as np
+from numba import njit
+
+from neurohw.kernels.table import BLOCK
+
+
+@njit(cache=True)
+def deliver(t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums):
+    """Add the weights due at step t to sums[receptor, neuron]; returns the number of synaptic events.
+
+    ring[step % depth, :ring_counts[step % depth]]: neurons that spiked in that step. stimulus[stimulus_starts[k]:
+    stimulus_starts[k + 1]]: sources that spike in step stimulus_first + k (a source may stand there several times).
+    """
+    events, slots, n = 0, delays.size, sums.shape[1]
+    for block in range((n + BLOCK - 1) // BLOCK):
+        for receptor in range(2):
+            row = sums[receptor, block * BLOCK : min(n, (block + 1) * BLOCK)]
+            for slot in range(slots):
+                bucket = (block * 2 + receptor) * slots + slot
+                due = t - delays[slot]
+                if due >= 0 and delays[slot] > 0:
+                    place = due % ring.shape[0]
+                    for m in range(ring_counts[place]):
+                        events += _pull(ring[place, m], bucket, starts, offsets, targets, weights, row)
+                k = due - stimulus_first
+                if k >= 0:
+                    for m in range(stimulus_starts[k], stimulus_starts[k + 1]):
+                        events += _pull(stimulus[m], bucket, starts, offsets, targets, weights, row)
+    return events
+
+
+@njit(cache=True, inline="always")
+def _pull(source, bucket, starts, offsets, targets, weights, row):
+    first = starts[source] + offsets[source, bucket]
+    last = starts[source] + offsets[source, bucket + 1]
+    for j in range(first, last):
+        row[targets[j]] += weights[j]
+    return last - first
+
+
+@njit(cache=True)
+def collect(t, spiked, spiked_words, ring, ring_counts, out, n_out):
+    """Put the neurons that spiked in step t into the ring and behind out[:n_out] (rows: step, neuron); returns the new n_out.
+
+    spiked_words: the same memory as `spiked` (uint8, padded to a multiple of 8), eight neurons in a word.
+    """
+    place = t % ring.shape[0]
+    n = 0
+    for word in range(spiked_words.size):
+        if spiked_words[word] != 0:
+            for i in range(word * 8, word * 8 + 8):
+                if spiked[i]:
+                    ring[place, n] = i
+                    out[n_out, 0] = t
+                    out[n_out, 1] = i
+                    n += 1
+                    n_out += 1
+    ring_counts[place] = n
+    return n_out
+
+
+def spike_ring(depth: int, n_neurons: int):
+    """An empty ring of spike lists that remembers `depth` steps."""
+    return np.zeros((depth, n_neurons), np.int32), np.zeros(depth, np.int64)
+
+
+def spike_flags(n_neurons: int):
+    """One flag per neuron, padded to whole words, and the same memory as words."""
+    flags = np.zeros(-(-n_neurons // 8) * 8, np.uint8)
+    return flags, flags.view(np.uint64)

@@ -1,0 +1,43 @@
+"""The compiled loop of floating-point chips: deliver, integrate, fire, remember; many steps per call."""
+
+from numba import njit
+
+from neurohw.kernels.delivery import collect, deliver
+from neurohw.kernels.float_neurons import EXC, I_EXT, INH, step
+
+
+@njit(cache=True)
+def run(
+    t, until, codes, firsts, lasts, state, coefficients, sums, delays, starts, offsets, targets, weights,
+    ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
+    event_steps, event_neurons, event_values, event, sample_every, sample_rows, sample_neurons, samples, n_samples,
+    out, n_out, counts,
+):  # fmt: skip
+    """Run steps t..until-1; stops early when `out` has no room for one more step. Returns (t, event, n_samples, n_out).
+
+    codes, firsts, lasts: the populations (model code and range of neurons). event_*: changes of injected current (nA), sorted by step.
+    Every `sample_every` steps samples[k, m] = state[sample_rows[m], sample_neurons[m]] after arrivals, before the update.
+    counts[0] counts synaptic events.
+    """
+    n = state.shape[1]
+    while t < until and n_out + n <= out.shape[0]:
+        while event < event_steps.size and event_steps[event] <= t:
+            state[I_EXT, event_neurons[event]] += event_values[event]
+            event += 1
+        counts[0] += deliver(
+            t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums
+        )
+        for receptor in range(2):
+            row, arrived = state[EXC if receptor == 0 else INH], sums[receptor]
+            for i in range(n):
+                row[i] += arrived[i]
+                arrived[i] = 0
+        if sample_rows.size and t % sample_every == 0:
+            for m in range(sample_rows.size):
+                samples[n_samples, m] = state[sample_rows[m], sample_neurons[m]]
+            n_samples += 1
+        for g in range(codes.size):
+            step(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
+        n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
+        t += 1
+    return t, event, n_samples, n_out

@@ -1,0 +1,124 @@
+"""All synapses of a network in the order of the packed table: presynaptic populations in order, a block of sources at a time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.kernels.rows import BLOCK_SYNAPSES, rows
+from neurohw.kernels.table import SynapseTable, TableBuilder
+from neurohw.network import RECEPTORS
+from neurohw.program import Program
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Synapses of consecutive sources from all projections of one population; one entry per synapse.
+
+    sources (presynaptic numbering), targets (neuron numbering), receptors (0, 1), projections (index in network order),
+    weights (network units), delays (ms), steps, rank (place of the synapse among its projection's rows).
+    """
+
+    first: int
+    sources: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    receptors: NDArray[np.int64]
+    projections: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    delays: NDArray[np.float64]
+    steps: NDArray[np.int64]
+    rank: NDArray[np.int64]
+
+
+def blocks(program: Program) -> Iterator[Block]:
+    """Every synapse of the program's network, once, with its delay in steps; sources ascend over the blocks."""
+    network, origin = program.network, program.origin
+    order = {name: k for k, name in enumerate(network.projections)}
+    ranks = dict.fromkeys(network.projections, 0)
+    for population in origin.first:
+        outgoing = [p for p in network.projections.values() if p.source == population]
+        size = network.populations[population].size
+        per_source = sum(network.expected_synapses(p.name) for p in outgoing) / size
+        step = int(BLOCK_SYNAPSES / (per_source + 1)) + 1
+        for first in range(0, size if outgoing else 0, step):
+            parts = []
+            for p in outgoing:
+                made = rows(network, p, first, min(first + step, size))
+                n = made.targets.size
+                parts.append((
+                    made.sources + origin.first[population],
+                    made.targets + origin.first[p.target],
+                    np.full(n, RECEPTORS.index(p.receptor)),
+                    np.full(n, order[p.name]),
+                    made.weights,
+                    made.delays,
+                    _steps(program, p.name, made),
+                    np.arange(ranks[p.name], ranks[p.name] + n),
+                ))  # fmt: skip
+                ranks[p.name] += n
+            yield Block(origin.first[population] + first, *(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _steps(program: Program, projection: str, made) -> NDArray[np.int64]:
+    plan = program.delays
+    if plan.between is None:
+        return plan.steps(projection, made.delays, program.dt)
+    p = program.network.projections[projection]
+    source, target = slice_of(program, p.source), slice_of(program, p.target)
+    delays = plan.between[source[made.sources], target[made.targets]]
+    return plan.steps(projection, delays, program.dt)
+
+
+def slice_of(program: Program, population: str) -> NDArray[np.int64]:
+    """For each neuron of a population the number of its slice; -1 (the last row of a matrix) where it has no place."""
+    found = np.full(program.network.populations[population].size, -1)
+    for number, part in enumerate(program.slices):
+        if part.population == population:
+            found[part.first : part.last] = number
+    return found
+
+
+def assemble(program: Program, columns: dict[str, np.dtype], fill: Callable[[Block], dict[str, NDArray]]) -> SynapseTable:
+    """The packed table of a program; `fill` gives for each block what every synapse carries (or drops it with `keep`).
+
+    fill returns the columns by name; if it returns also "keep" (bool per synapse), only those synapses enter the table.
+    """
+    origin = program.origin
+    builder = TableBuilder(origin.n_presynaptic, origin.n_neurons, program.delays.slots, columns)
+    for block in blocks(program):
+        filled = fill(block)
+        keep = filled.pop("keep", slice(None))
+        builder.append(
+            block.first,
+            block.sources[keep],
+            block.targets[keep],
+            block.receptors[keep],
+            block.steps[keep],
+            **{name: column[keep] for name, column in filled.items()},
+        )
+    return builder.build()
+
+
+def locate(program: Program, projection: str, keep: Callable[[Block], NDArray[np.bool_]] | None = None) -> NDArray[np.int64]:
+    """Where the synapses of a projection (in the order of its rows) lie in the packed table; -1 for those left out of it."""
+    wanted = list(program.network.projections).index(projection)
+    slots, n_targets = program.delays.slots, program.origin.n_neurons
+    ranks, places, base = [], [], 0
+    for block in blocks(program):
+        kept = np.flatnonzero(keep(block)) if keep else np.arange(block.sources.size)
+        builder = TableBuilder(program.origin.n_presynaptic, n_targets, slots, {})
+        order = kept[
+            builder.append(
+                block.first, block.sources[kept], block.targets[kept], block.receptors[kept], block.steps[kept]
+            )
+        ]
+        place = np.full(block.sources.size, -1)
+        place[order] = base + np.arange(order.size)
+        mine = block.projections == wanted
+        ranks.append(block.rank[mine])
+        places.append(place[mine])
+        base += order.size
+    joined = np.empty(sum(part.size for part in ranks), np.int64)
+    joined[np.concatenate(ranks)] = np.concatenate(places)
+    return joined

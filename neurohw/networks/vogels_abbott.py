@@ -1,0 +1,67 @@
+"""The Vogels-Abbott network: benchmarks 1 (conductances, "COBA") and 2 (currents, "CUBA") of Brette et al. 2007."""
+
+from typing import Literal
+
+from neurohw.connections import FixedProbability
+from neurohw.distributions import Uniform
+from neurohw.errors import BadInput
+from neurohw.network import Network
+
+MEMBRANE = {"tau_m": 20.0, "cm": 0.2, "tau_refrac": 5.0, "v_reset": -60.0, "v_thresh": -50.0}  # ms, nF, ms, mV, mV
+SYNAPSES = {"tau_syn_E": 5.0, "tau_syn_I": 10.0}  # ms
+REVERSAL = {"e_rev_E": 0.0, "e_rev_I": -80.0}  # mV
+MODELS = {
+    # synapses: model, v_rest (mV), excitatory and inhibitory weight (uS or nA)
+    "conductance": ("IF_cond_exp", -60.0, 0.004, 0.051),
+    "current": ("IF_curr_exp", -49.0, 0.00027 * 60.0, -0.0045 * 20.0),
+}
+
+
+def vogels_abbott(
+    n: int = 4000,
+    seed: int = 1,
+    synapses: Literal["conductance", "current"] = "conductance",
+    in_degree: float = 80.0,
+    delay: float | str = 0.2,
+    stimulus_rate: float | str = 100.0,
+    stimulus_duration: float | str = 50.0,
+    stimulus_weight: float | str = 0.1,
+) -> Network:
+    """Balanced random network, 80 % excitatory and 20 % inhibitory, in the asynchronous irregular state.
+
+    n: neurons; seed: the network's. synapses: "conductance" (IF_cond_exp; 4 and 51 nS) or "current" (IF_curr_exp; 16.2
+    pA and -90 pA, which are 0.27 and 4.5 nS times the driving forces 60 and -20 mV at v = -60 mV).
+    in_degree: mean number of synapses per neuron from the whole network; p = in_degree / n, so p = 0.02 at n = 4000.
+    With another n the in-degree and with it the dynamics stay, only p changes; no self-connections. delay: ms, of
+    every synapse. stimulus_rate (Hz), stimulus_duration (ms), stimulus_weight (uS): 20 Poisson sources, connected with
+    p = 0.01 whatever n is, start the conductance network. The current network rests above threshold (-49 mV), starts
+    by itself and has none.
+
+    Initial v: uniform in [v_reset, v_thresh). Rates in the first second at n = 4000 and a step of 0.1 ms, over seeds:
+    18-23 Hz (conductance), 5.6-6 Hz (current).
+    Sources: Vogels & Abbott, J. Neurosci. 25 (2005) 10786; Brette et al., J. Comput. Neurosci. 23 (2007) 349; numbers
+    as in PyNN's examples/VAbenchmarks.py.
+    """
+    if n < 5 or not 0 < in_degree <= n:
+        raise BadInput(f"vogels_abbott: needs n >= 5 and 0 < in_degree <= n, got n = {n}, in_degree = {in_degree:g}")
+    if synapses not in MODELS:
+        raise BadInput(f"vogels_abbott: synapses is one of {', '.join(MODELS)}, got {synapses!r}")
+    model, v_rest, w_exc, w_inh = MODELS[synapses]
+    conductance = synapses == "conductance"
+    parameters = {**MEMBRANE, **SYNAPSES, **(REVERSAL if conductance else {}), "v_rest": v_rest}
+    start = {"v": Uniform(MEMBRANE["v_reset"], MEMBRANE["v_thresh"])}
+    sizes = {"excitatory": round(0.8 * n), "inhibitory": n - round(0.8 * n)}
+
+    network = Network(f"vogels_abbott ({synapses})", seed, source="Brette et al. 2007, benchmarks 1 and 2")
+    for name, size in sizes.items():
+        network = network.population(name, size, model, parameters, start)
+    rule = FixedProbability(in_degree / n, allow_self_connections=False)
+    for source, weight in (("excitatory", w_exc), ("inhibitory", w_inh)):
+        for target in sizes:
+            network = network.project(source, target, rule, weight, delay, receptor=source)
+    if conductance:
+        poisson = {"rate": stimulus_rate, "duration": stimulus_duration}
+        network = network.population("stimulus", 20, "SpikeSourcePoisson", poisson)
+        for target in sizes:
+            network = network.project("stimulus", target, FixedProbability(0.01), stimulus_weight, delay)
+    return network

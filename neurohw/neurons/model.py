@@ -1,0 +1,66 @@
+"""What a neuron model is: its parameters, units, defaults, state, and its equations, once, as the text that Brian2 runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: `unit` as text ("" for a pure number), PyNN's default, what it means, and whether inf is allowed."""
+
+    unit: str
+    default: float
+    meaning: str
+    positive: bool = False
+    may_be_infinite: bool = False
+
+
+@dataclass(frozen=True)
+class NeuronModel:
+    """A spiking neuron in PyNN's names.
+
+    equations: Brian2 text over the parameters (ms, mV, nA, nF, uS) and the state; `i_ext` (nA) is i_offset plus injected current.
+    receptors: name -> the state variable that an arriving weight is added to.
+    weight_unit: the unit of a weight onto this model; inhibitory weights are <= 0 for currents, >= 0 for conductances.
+    """
+
+    name: str
+    parameters: Mapping[str, Parameter]
+    states: Mapping[str, Parameter]
+    receptors: Mapping[str, str]
+    weight_unit: Literal["nA", "uS", "mV"]
+    equations: str
+    linear: bool
+    source: str
+
+    @property
+    def recordable(self) -> tuple[str, ...]:
+        return ("spikes", *self.states)
+
+    @property
+    def inhibitory_sign(self) -> int:
+        """+1 where inhibition is a conductance, -1 where it is a negative current or voltage step."""
+        return 1 if self.weight_unit == "uS" else -1
+
+
+@dataclass(frozen=True)
+class SourceModel:
+    """A population that only emits spikes."""
+
+    name: str
+    parameters: Mapping[str, Parameter]
+    source: str
+    recordable: tuple[str, ...] = ("spikes",)
+
+
+MEMBRANE = {
+    "v_rest": Parameter("mV", -65.0, "resting potential"),
+    "cm": Parameter("nF", 1.0, "membrane capacitance", positive=True),
+    "tau_m": Parameter("ms", 20.0, "membrane time constant", positive=True, may_be_infinite=True),
+    "tau_refrac": Parameter("ms", 0.1, "refractory period"),
+    "v_thresh": Parameter("mV", -50.0, "spike threshold", may_be_infinite=True),
+    "v_reset": Parameter("mV", -65.0, "reset potential"),
+    "i_offset": Parameter("nA", 0.0, "constant current"),
+}
+VOLTAGE = Parameter("mV", -65.0, "membrane potential")

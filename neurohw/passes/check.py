@@ -1,0 +1,27 @@
+"""check: the device validates the network; every reason at once, and before any time or memory is spent."""
+
+from dataclasses import replace
+
+from neurohw.errors import DoesNotFit, Unsupported, all_reasons
+from neurohw.memory import available_bytes
+from neurohw.program import Program
+
+REQUIRES: tuple[str, ...] = ()
+ESTABLISHES = ("valid",)
+BYTES_PER_SYNAPSE = 64
+"""Peak while building: one block of synapses with all its columns, and the packed table."""
+
+
+def check(program: Program) -> Program:
+    """Raise Unsupported for what the device lacks and DoesNotFit for what neither it nor this computer can hold."""
+    network, device = program.network, program.device
+    all_reasons(Unsupported, f"{network.name} on {device.title}", device.objections(network))
+    synapses = sum(network.expected_synapses(name) for name in network.projections)
+    needed = 24.0 * synapses + BYTES_PER_SYNAPSE * min(synapses, 8e6)
+    if needed > available_bytes():
+        raise DoesNotFit(
+            f"{network.name}: {synapses:.3g} synapses need about {needed / 2**30:.3g} GiB, this computer has "
+            f"{available_bytes() / 2**30:.3g} GiB free; make the network smaller or take a computer with more memory"
+        )
+    report = program.report.add(synapses=(synapses, ""), build_memory=(needed / 2**20, "MiB"))
+    return replace(program, report=report)

@@ -1,0 +1,99 @@
+"""legalize: parameters into the device's ranges, delays to what it can do; what had to move is reported."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from neurohw.distributions import Value, spread
+from neurohw.network import Network, Projection
+from neurohw.program import DelayPlan, Program
+from neurohw.report import Loss
+
+REQUIRES = ("valid",)
+ESTABLISHES = ("legal",)
+
+
+def legalize(program: Program) -> Program:
+    """A program whose network the device can hold, with a plan of the delays it will use."""
+    network, losses = _parameters(program)
+    numerics = network.numerics
+    if numerics.integration not in program.device.supports.integration:
+        has = program.device.supports.integration[0]
+        losses.append(f"integration: the network asks for {numerics.integration!r}, {program.device.name} does {has!r}")
+        network = replace(network, numerics=replace(numerics, integration=has))
+    plan, moved = delay_plan(replace(program, network=network))
+    return program.with_(*losses, *moved, network=network, requested=program.network, delays=plan)
+
+
+def _parameters(program: Program) -> tuple[Network, list]:
+    network, losses = program.network, []
+    populations = dict(network.populations)
+    for name, population in populations.items():
+        values = dict(population.parameters)
+        for parameter, limits in program.device.outside(population).items():
+            given = network.parameter(name, parameter)
+            clipped = np.clip(given, limits.low, limits.high)
+            values[parameter] = clipped if np.ptp(clipped) else float(clipped[0])
+            unit = population.model.parameters[parameter].unit
+            losses.append(
+                Loss(
+                    "parameters clipped",
+                    int((clipped != given).sum()),
+                    given.size,
+                    f"{name}.{parameter}",
+                    f"{program.device.name} has {limits.low:g} to {limits.high:g} {unit}",
+                    "choose a value inside the range",
+                )
+            )
+        populations[name] = replace(population, parameters=values)
+    return replace(network, populations=populations), losses
+
+
+def delay_plan(program: Program) -> tuple[DelayPlan, list]:
+    """The steps that each projection may use on a device with programmable delays, and what had to be moved to them.
+
+    Neurons need at least one step; a source may reach its target in the step in which it spikes, on ideal devices and
+    the reference only. The longest delay is the device's, and a network that asks for more is refused by `partition`.
+    """
+    allowed, moved = {}, []
+    for name, projection in program.network.projections.items():
+        least = 0 if program.device.is_unlimited and program.network.populations[projection.source].is_source else 1
+        steps = steps_of(projection, program.dt)
+        allowed[name] = np.unique(np.maximum(steps, least))
+        loss = moved_delays(program, projection, least)
+        moved += [loss] if loss else []
+    return DelayPlan(allowed), moved
+
+
+def steps_of(projection: Projection, dt: float) -> np.ndarray:
+    """Every step delay that a projection may ask for, without making its synapses."""
+    delay: Value = projection.delay
+    if isinstance(delay, np.ndarray):
+        return np.unique(to_steps(delay, dt))
+    mean, sd, low, high = spread(delay)
+    low, high = max(low, mean - 8.5 * sd, 0.0), min(high, mean + 8.5 * sd)
+    return np.arange(to_steps(low, dt), to_steps(high, dt) + 1)
+
+
+def to_steps(delay, dt: float):
+    """Whole steps, halves upwards."""
+    return np.floor(np.asarray(delay) / dt + 0.5 + 1e-9).astype(np.int64)
+
+
+def moved_delays(program: Program, projection: Projection, least: int) -> Loss | None:
+    """The loss entry for delays that do not fall on a step, if any: exact for constants and arrays, expected for rules."""
+    synapses = program.network.expected_synapses(projection.name)
+    delay = projection.delay
+    where, dt = projection.name, program.dt
+    if isinstance(delay, np.ndarray | float):
+        values = np.atleast_1d(np.asarray(delay, float))
+        change = np.maximum(to_steps(values, dt), least) * dt - values
+        share = float((np.abs(change) > 1e-9).mean()) if values.size else 0.0
+        why = f"the largest change is {np.abs(change).max() if values.size else 0:.3g} ms on a time step of {dt:g} ms"
+    else:
+        share, why = 1.0, f"drawn delays are rounded to the time step of {dt:g} ms"
+    if share == 0.0:
+        return None
+    return Loss("delays moved", round(share * synapses), round(synapses), where, why, "use a smaller time step")
+
+

@@ -1,0 +1,67 @@
+"""What the passes establish, each as a check of a program; all that hold are checked again after every pass.
+
+A predicate costs O(populations + projections + slices), never O(synapses). It raises AssertionError, since a program for which an
+established predicate fails is a fault of neurohw and not of the user.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from neurohw.program import Program
+
+
+def valid(program: Program) -> None:
+    """The device has every model and rule of the network."""
+    assert not program.device.objections(program.network)
+
+
+def legal(program: Program) -> None:
+    """Every parameter lies in the device's range, and every projection has delays that the device can do."""
+    assert not [p.name for p in program.network.populations.values() if program.device.outside(p)]
+    assert program.delays is not None and set(program.delays.allowed) == set(program.network.projections)
+
+
+def partitioned(program: Program) -> None:
+    """Every neuron is in exactly one slice, and no slice is larger than a unit."""
+    for name, population in program.network.neurons.items():
+        mine = sorted((s.first, s.last) for s in program.slices if s.population == name)
+        assert mine and mine[0][0] == 0 and mine[-1][1] == population.size
+        assert all(a[1] == b[0] for a, b in zip(mine, mine[1:], strict=False))
+    assert all(s.size >= 1 for s in program.slices)
+
+
+def placed(program: Program) -> None:
+    """Every slice has a place of its own."""
+    sites = [s.site for s in program.slices]
+    assert None not in sites and len(set(sites)) == len(sites)
+
+
+def routed(program: Program) -> None:
+    """Distances are known between all slices; keys, where there are any, do not overlap."""
+    routing = program.routing
+    assert routing is not None and routing.hops.shape == (len(program.slices),) * 2
+    if routing.keys is not None and routing.masks is not None:
+        order = np.argsort(routing.keys)
+        keys, ends = routing.keys[order].astype(np.int64), (routing.keys | ~routing.masks)[order].astype(np.int64)
+        assert (ends[:-1] < keys[1:]).all()
+
+
+def scaled(program: Program) -> None:
+    """Every projection knows what one code of its weights means."""
+    assert program.scaling is not None and set(program.scaling.unit) == set(program.network.projections)
+
+
+def lowered(program: Program) -> None:
+    """There is a payload for the chip to load, unless the chip reads the network itself."""
+    assert program.payload is not None or program.device.substrate == "reference"
+
+
+def sealed(program: Program) -> None:
+    """The program has the fingerprint of everything that determines its runs."""
+    assert program.fingerprint
+
+
+PREDICATES: dict[str, Callable[[Program], None]] = {
+    check.__name__: check for check in (valid, legal, partitioned, placed, routed, scaled, lowered, sealed)
+}

@@ -1,0 +1,254 @@
+"""The program: a network lowered onto a device, with the way back and the report of what was lost; and what a chip's face is.
+
+A program passes through `neurohw.passes`, each of which returns a new one with one decision more. Numbering: the neurons of all
+populations in order are 0..N-1; spike sources follow as N.. where a presynaptic index is meant.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.device.device import Device
+from neurohw.device.machine import Choices, Site
+from neurohw.errors import BadInput
+from neurohw.network import Network
+from neurohw.recording import Recording
+from neurohw.report import Report
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Neurons (or sources) first..last-1 of a population, on one unit of the machine."""
+
+    population: str
+    first: int
+    last: int
+    site: Site | None = None
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first
+
+
+@dataclass(frozen=True, eq=False)
+class DelayPlan:
+    """The delays (steps) that each projection may use; a synapse takes the nearest to what it asks for.
+
+    allowed: projection -> ascending steps. between: ms from slice to slice where the substrate fixes them (last row: from outside).
+    """
+
+    allowed: Mapping[str, NDArray[np.int64]]
+    between: NDArray[np.float64] | None = None
+
+    @property
+    def slots(self) -> NDArray[np.int64]:
+        """Every delay in use."""
+        parts = [np.asarray(steps, np.int64) for steps in self.allowed.values()]
+        return np.unique(np.concatenate(parts)) if parts else np.ones(1, np.int64)
+
+    def steps(self, projection: str, delays: NDArray[np.float64], dt: float) -> NDArray[np.int64]:
+        """The step delay of each synapse: the nearest allowed one, halves upwards."""
+        allowed = self.allowed[projection]
+        if allowed.size == 1:
+            return np.full(delays.shape, allowed[0])
+        wanted = np.floor(delays / dt + 0.5 + 1e-9).astype(np.int64)
+        above = np.clip(np.searchsorted(allowed, wanted), 0, allowed.size - 1)
+        below = np.maximum(above - 1, 0)
+        nearer_below = wanted - allowed[below] < allowed[above] - wanted
+        return np.where(nearer_below, allowed[below], allowed[above])
+
+
+@dataclass(frozen=True, eq=False)
+class Routing:
+    """How spikes travel: keys and masks of each slice (digital), links from slice to slice, entries per router."""
+
+    hops: NDArray[np.int64]
+    keys: NDArray[np.uint32] | None = None
+    masks: NDArray[np.uint32] | None = None
+    table_entries: Mapping[tuple[int, int], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """How a weight becomes what the device holds. unit: projection -> network weight of one code (LSB, or uS).
+
+    shifts: (population, receptor) -> ring-buffer shift, where weights are fixed-point words.
+    """
+
+    unit: Mapping[str, float] = field(default_factory=dict)
+    shifts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A network on a device: decisions, payload, report. Frozen; passes return new ones.
+
+    record: population -> variable -> neuron indices. payload: what the chip of this substrate loads.
+    established: the predicates that hold. fingerprint: hash of everything that determines the run, set by `seal`.
+    """
+
+    network: Network
+    device: Device
+    choices: Choices
+    dt: float
+    record: Mapping[str, Mapping[str, NDArray[np.int64]]]
+    calibration: Any = None
+    requested: Network | None = None
+    slices: tuple[Slice, ...] = ()
+    delays: DelayPlan | None = None
+    routing: Routing | None = None
+    scaling: Scaling | None = None
+    payload: Any = None
+    report: Report = Report()
+    established: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+    def with_(self, *entries: Any, **changes: Any) -> "Program":
+        """A new program with these fields changed and these entries added to its report."""
+        return replace(self, **changes, report=self.report.add(*entries))
+
+    @cached_property
+    def origin(self) -> "Origin":
+        """The way back from numbers to populations."""
+        return Origin.of(self.network)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The way back: which neurons of the whole are which population's."""
+
+    first: Mapping[str, int]
+    size: Mapping[str, int]
+    n_neurons: int
+    n_presynaptic: int
+
+    @classmethod
+    def of(cls, network: Network) -> "Origin":
+        first, total = {}, 0
+        for name, population in [*network.neurons.items(), *network.sources.items()]:
+            first[name] = total
+            total += population.size
+        sizes = {name: population.size for name, population in network.populations.items()}
+        return cls(first, sizes, sum(p.size for p in network.neurons.values()), total)
+
+    def spikes(self, steps: NDArray[np.int64], ids: NDArray[np.int64], dt: float) -> dict[str, Any]:
+        """Raw (step, presynaptic index) events as population -> (times in ms, indices)."""
+        found = {}
+        for name, first in self.first.items():
+            mine = (ids >= first) & (ids < first + self.size[name])
+            found[name] = (steps[mine] * dt, ids[mine] - first)
+        return found
+
+
+def normalize_record(network: Network, given: Mapping[str, Any] | None) -> dict[str, dict[str, NDArray[np.int64]]]:
+    """population -> variable -> indices, from what a user writes.
+
+    given: {"all": ["spikes"], "excitatory": ["v"], "inhibitory": {"v": 10}}; a number k means k neurons, evenly spread.
+    Spikes are always recorded. Raises BadInput for unknown populations and variables.
+    """
+    record: dict[str, dict[str, NDArray[np.int64]]] = {name: {} for name in network.populations}
+    for name, wanted in (given or {}).items():
+        if name != "all" and name not in network.populations:
+            raise BadInput(f"record: no population {name!r}; there are all, {', '.join(network.populations)}")
+        variables = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys([wanted] if isinstance(wanted, str) else wanted)
+        for population in network.populations if name == "all" else (name,):
+            known, size = network.populations[population].model.recordable, network.populations[population].size
+            for variable, which in variables.items():
+                if variable in known and variable != "spikes":
+                    record[population][variable] = _indices(which, size, f"record: {population}: {variable}")
+                elif variable not in known and name != "all":
+                    raise BadInput(f"record: {population!r} has no {variable!r}; it has {', '.join(known)}")
+    return record
+
+
+def _indices(which: Any, size: int, where: str) -> NDArray[np.int64]:
+    if which is None or which == "all":
+        return np.arange(size)
+    if isinstance(which, int) and not isinstance(which, bool):
+        if not 1 <= which:
+            raise BadInput(f"{where}: a number of neurons must be >= 1, got {which}")
+        return np.linspace(0, size - 1, min(which, size)).astype(np.int64)
+    indices = np.asarray(which)
+    if indices.ndim != 1 or not np.issubdtype(indices.dtype, np.integer) or (indices.size and not (0 <= indices.min() <= indices.max() < size)):
+        raise BadInput(f"{where}: expected a number of neurons or a list of indices in 0..{size - 1}, got {which!r}")
+    return indices.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What the hardware lets a bench see and do.
+
+    readable: quantities that can be observed. weight_range, weight_step: network units, per projection where they differ.
+    updates: kinds of `update` ("pulses": +1 is one SET pulse on the positive arm; "lsb": +1 is one code; none: only `write`).
+    """
+
+    readable: tuple[str, ...]
+    writable: bool
+    updates: Literal["pulses", "lsb", "exact", "none"]
+    weight_range: Mapping[str, tuple[float, float]]
+    weight_step: Mapping[str, float]
+    parameter_codes: Mapping[str, tuple[int, int]]
+    adc_bits: int | None
+    plasticity: tuple[str, ...]
+
+
+@dataclass
+class Ledger:
+    """What the chip has done since it was made. Energy in fJ, time in ms of the chip's own clock."""
+
+    reads: int = 0
+    pulses: int = 0
+    resets: int = 0
+    packets: int = 0
+    dropped_events: int = 0
+    synaptic_events: int = 0
+    energy: float = 0.0
+    time: float = 0.0
+
+
+@runtime_checkable
+class Chip(Protocol):
+    """One fabricated specimen; the only thing a trainer or a calibration may touch. Stateful, like a board on a desk.
+
+    What the hardware cannot do raises Unsupported, what it cannot show NotReadable.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    def load(self, program: Program) -> None:
+        """Put a program on the chip: weights are written, the state is reset."""
+
+    def configure(self, population: str, codes: Mapping[str, NDArray[np.int64]]) -> None:
+        """Set parameter codes of the neurons of a population, where the hardware has them."""
+
+    def run(self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True) -> Recording:
+        """Run for `duration` (ms or text). reset: start from the initial state of this trial; else go on where it stopped."""
+
+    def write(self, projection: str, weights: NDArray[np.float64]) -> None:
+        """Program and verify weights (network units), in the order of the projection's rows (source-major)."""
+
+    def update(self, projection: str, pulses: NDArray[np.int64]) -> None:
+        """Change weights by signed whole steps: +1 is a SET pulse on the positive arm, or one LSB."""
+
+    def refresh(self, projection: str, policy: str) -> None:
+        """Let the chip restore saturated weights by its own noisy reads."""
+
+    def read(self, projection: str, arms: bool = False) -> NDArray[np.float64]:
+        """The weights (network units) as the hardware reads them; arms: both conductances (uS), shape (2, synapses)."""
+
+    def wait(self, time: Any) -> None:
+        """Let time pass on the bench (ms or text such as "1 day")."""
+
+    def snapshot(self) -> Any:
+        """The chip's whole state, for `restore`."""
+
+    def restore(self, state: Any) -> None:
+        """Take back a state of this very chip."""

@@ -1,0 +1,7 @@
+"""The synapse rules by name: what a synapse is, independent of any device."""
+
+from neurohw.synapses.static import STATIC, SynapseRule
+
+SYNAPSES: dict[str, SynapseRule] = {rule.name: rule for rule in (STATIC,)}
+
+__all__ = ["SYNAPSES", "SynapseRule"]

@@ -1,0 +1,81 @@
+"""The workbench: the one place that takes a network through the passes to a chip and back."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from neurohw import passes, units
+from neurohw.chips import chip_for
+from neurohw.device import Device, load_device
+from neurohw.errors import BadInput
+from neurohw.network import Network
+from neurohw.program import Chip, Program, normalize_record
+from neurohw.recording import Recording
+
+MIN_STEP = 1e-3
+
+
+def map_network(
+    network: Network,
+    device: Device | str,
+    choices: Mapping[str, Any] | None = None,
+    calibration: Any = None,
+    dt: Any = None,
+    record: Mapping[str, Any] | None = None,
+) -> Program:
+    """Lower a network onto a device.
+
+    dt: the time step (ms or text), by default the device's own. record: see `neurohw.program.normalize_record`.
+    Raises Unsupported or DoesNotFit with every reason, BadInput for unknown choices.
+    """
+    kind = load_device(device) if isinstance(device, str) else device
+    step = kind.time_step if dt is None else units.parse(dt, "ms", "dt")
+    if step < MIN_STEP:
+        raise BadInput(f"dt {step:g} ms: the time step must be at least {MIN_STEP:g} ms")
+    if not network.neurons:
+        raise BadInput(f"{network.name}: the network has no neurons; add a population first")
+    wanted = normalize_record(network, record)
+    return passes.apply(Program(network, kind, kind.choices(choices), float(step), wanted, calibration))
+
+
+def fabricate(device: Device | str, seed: int = 0) -> Chip:
+    """One specimen of a device: its fixed pattern belongs to (device, seed) and is the same whenever it is made."""
+    return chip_for(load_device(device) if isinstance(device, str) else device, seed)
+
+
+def run(
+    program: Program,
+    chip: Chip,
+    duration: Any,
+    trial: int | Iterable[int] = 0,
+    stimulus: Mapping[str, Any] | Iterable[Mapping[str, Any]] | None = None,
+) -> Any:
+    """Load the program if the chip has another, and run: one Recording, or a list for a list of trials or stimuli.
+
+    The state is reset before each trial, so that a list gives what single runs give.
+    """
+    if getattr(chip, "program", None) is not program:
+        chip.load(program)
+    one_stimulus = stimulus is None or isinstance(stimulus, Mapping)
+    if isinstance(trial, int) and one_stimulus:
+        return chip.run(duration, trial=trial, stimulus=stimulus)
+    trials = [trial] if isinstance(trial, int) else list(trial)
+    stimuli = [stimulus] if one_stimulus else list(stimulus)
+    if len(trials) > 1 and len(stimuli) > 1 and len(trials) != len(stimuli):
+        raise BadInput(f"run: {len(trials)} trials but {len(stimuli)} stimuli; give one of either, or as many")
+    n = max(len(trials), len(stimuli))
+    pairs = zip(trials * (n // len(trials)), stimuli * (n // len(stimuli)), strict=True)
+    return [chip.run(duration, trial=t, stimulus=s) for t, s in pairs]
+
+
+def run_reference(
+    network: Network,
+    duration: Any,
+    trial: int | Iterable[int] = 0,
+    dt: Any = "0.1 ms",
+    record: Mapping[str, Any] | None = None,
+    stimulus: Any = None,
+    choices: Mapping[str, Any] | None = None,
+) -> Recording | list[Recording]:
+    """Run a network on the reference, Brian2 in float64."""
+    program = map_network(network, "reference", choices=choices, dt=dt, record=record)
+    return run(program, fabricate("reference"), duration, trial, stimulus)

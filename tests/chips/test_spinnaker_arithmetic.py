@@ -1,0 +1,112 @@
+"""The arithmetic of a SpiNNaker core against its plain-Python twin, over the whole range of words."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba import njit
+
+from neurohw.chips.spinnaker import arithmetic as fixed
+from neurohw.errors import OutOfRange
+from tests.oracles import spinnaker_fixed as twin
+
+EDGES = [0, 1, -1, 2, 32767, 32768, 32769, -32768, 2**31 - 1, -(2**31), 2**30, -(2**30)]
+EXP_EDGES = [363407, 363408, 363409, -340694, -340695, -340696]
+WORD = st.one_of(st.sampled_from(EDGES), st.integers(-(2**31), 2**31 - 1), st.integers(-(2**20), 2**20))
+FRACTION = st.one_of(st.sampled_from([0, 1, 2**31 - 1, 2**31, 2**32 - 1]), st.integers(0, 2**32 - 1))
+
+
+@njit
+def each(a, b, d):
+    products, decayed = np.empty_like(a), np.empty_like(a)
+    for i in range(a.shape[0]):
+        products[i], decayed[i] = fixed.multiply(a[i], b[i]), fixed.decay(a[i], d[i])
+    return products, decayed
+
+
+def words(values):
+    return np.array(values, dtype=np.int64).astype(np.int32)
+
+
+def signed(bits):
+    return np.array(bits, dtype=np.uint32).view(np.int32)
+
+
+@given(st.lists(st.tuples(WORD, WORD, FRACTION), min_size=1, max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_products_and_quotients(rows):
+    a, b, d = zip(*rows, strict=True)
+    products, decayed = each(words(a), words(b), signed(d))
+    assert products.tolist() == [twin.m(x, y) for x, y in zip(a, b, strict=True)]
+    assert fixed.multiply.py_func(words(a), words(b)).tolist() == products.tolist()
+    assert decayed.tolist() == [twin.decay(x, f) for x, f in zip(a, d, strict=True)]
+    assert fixed.fraction_product(words(a), np.array(d, np.uint32)).tolist() == [
+        twin.s1615_to_u032(x, f) for x, f in zip(a, d, strict=True)
+    ]
+    divisors = [y or 1 for y in b]
+    assert fixed.divide(words(a), words(divisors)).tolist() == [
+        twin.kdivk(x, y) for x, y in zip(a, divisors, strict=True)
+    ]
+
+
+@given(st.lists(st.one_of(WORD, st.integers(-345000, 368000), st.sampled_from(EXP_EDGES)), min_size=1, max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_exponentials(n):
+    assert fixed.expk(words(n)).tolist() == [twin.expk(x) for x in n]
+    assert fixed.expulr(words(n)).tolist() == [twin.expulr(x) for x in n]
+
+
+def test_exponentials_are_exponentials():
+    """A twin can share a misreading; this cannot. The C code's series is good to about 1e-6 relative."""
+    n = np.arange(-340000, 0, 37, dtype=np.int32)
+    exact = np.exp(n / 32768.0)
+    np.testing.assert_allclose(fixed.expulr(n) / 2.0**32, exact, rtol=3e-6, atol=3e-9)
+    np.testing.assert_allclose(fixed.expk(n) / 32768.0, exact, rtol=0, atol=1.01 / 32768)
+    assert np.all(fixed.expk(n) / 32768.0 <= exact + 1e-6), "truncated, not rounded"
+
+
+@pytest.mark.parametrize(
+    ("got", "known"),
+    [
+        (fixed.expulr(words([0])), 0),  # 1.0 loses its only bit
+        (fixed.expk(words([0])), 32768),
+        (fixed.expk(words([363409])), 2**31 - 1),
+        (fixed.expulr(words([-340696])), 0),
+        (each(words([-1]), words([1]), signed([1]))[0], -1),  # floor, not towards zero
+        (each(words([-1]), words([1]), signed([2**32 - 1]))[1], -1),  # a negative decay never ends
+        (each(words([1]), words([1]), signed([2**32 - 1]))[1], 0),
+        (each(words([2**31 - 1]), words([65536]), signed([0]))[0], -2),  # wraps, does not saturate
+    ],
+)
+def test_known_values(got, known):
+    assert got.tolist() == [known]
+
+
+@given(st.lists(st.floats(-65536, 65535.99997), min_size=1, max_size=20))
+@settings(deadline=None)
+def test_encode(values):
+    assert fixed.encode(values).tolist() == [twin.encode(v) for v in values]
+
+
+@given(st.lists(st.integers(-(2**31), 2**31 - 2), min_size=1, max_size=20))
+@settings(deadline=None)
+def test_encode_exactly_between_two_words(n):
+    values = [(k + 0.5) / 32768 for k in n]
+    assert fixed.encode(values).tolist() == [twin.encode(v) for v in values]
+
+
+def test_encode_looks_at_the_decimal_text():
+    between = 2130000.5 / 32768  # 65.00245666503906 is its shortest text, a little less than itself
+    assert math.floor(between * 32768) % 2 == 0
+    half_up = 2130001.5 / 32768  # even would be 2130002; the text 65.00248718261719 agrees
+    assert fixed.encode([between, half_up]).tolist() == [2130000, 2130002]
+    differing = [k for k in range(2130000, 2130400) if fixed.encode((k + 0.5) / 32768)[0] != np.rint(k + 0.5)]
+    assert differing, "the text decides against half-to-even somewhere, or encode does not look"
+
+
+@pytest.mark.parametrize("value", [-65536.1, 65536.0, math.nan, math.inf, -math.inf])
+def test_what_does_not_fit_is_refused(value):
+    with pytest.raises(OutOfRange, match="tau_m"):
+        fixed.encode([1.0, value], "tau_m")
