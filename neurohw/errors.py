@@ -25,6 +25,10 @@ class NotReadable(NeurohwError):
     """The hardware has no way to observe this quantity."""
 
 
+class NeurohwWarning(UserWarning):
+    """Something was read or repaired that the user may not have meant; the message says what to give instead."""
+
+
 def all_reasons(error: type[NeurohwError], subject: str, reasons: list[str]) -> None:
     """Raise `error` with every reason at once, or return if there is none."""
     if reasons:

@@ -8,54 +8,29 @@ The file, readable with any HDF5 tool (gzip, no pickle, no links):
         spikes/            times (ms, ascending), indices
         traces/<variable>/ values (samples, neurons), times (ms), neurons
 
-In names, `%`, `/` and a name of dots only are percent-encoded. A file from elsewhere is not trusted: links to other files, foreign
-filters, and shapes that the bytes of the file cannot hold are refused before anything is read.
+In names, `%`, `/` and a name of dots only are percent-encoded. A file from elsewhere is not trusted: see
+`neurohw.files.open_hdf5`.
 """
 
 import json
-import math
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw.errors import BadInput, NeurohwError
+from neurohw.errors import BadInput
+from neurohw.files import atomically, open_hdf5
 from neurohw.neurons import NEURONS, NeuronModel
 from neurohw.recording import Recording
 from neurohw.report import Report
 
 FORMAT, VERSION = "neurohw-recording", 1
 MAX_NEURONS = 10**9
-MAX_INFLATION = 1032
-"""The most that deflate can inflate a byte to; a dataset that declares more holds nothing behind its shape."""
-
-
-@contextmanager
-def atomically(path: Any) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place when the block ends well, and vanishes when it does not."""
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise BadInput(f"{target}: there is no folder {target.parent}; make it first")
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    os.close(handle)
-    try:
-        yield Path(name)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, target)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
 
 
 def save(recording: Recording, path: Any) -> None:
-    """Write a recording to HDF5, all or nothing. Raises BadInput where it contradicts itself or the manifest is not JSON."""
+    """Write a recording to HDF5, all or nothing. Raises BadInput where it contradicts itself or is not JSON."""
     import h5py
 
     checked(recording, "recording")
@@ -85,7 +60,9 @@ def load_recording(path: Any) -> Recording:
         if file.attrs.get("format") != FORMAT:
             raise BadInput(f"{path}: not a recording of neurohw; other formats are read by read_recording")
         if (version := _number(file.attrs, "version", f"{path}: /")) != VERSION:
-            raise BadInput(f"{path}: written in version {version:g} of the format; this neurohw reads version {VERSION}")
+            raise BadInput(
+                f"{path}: written in version {version:g} of the format; this neurohw reads version {VERSION}"
+            )
         spikes, sizes, traces, times, neurons = {}, {}, {}, {}, {}
         for key, group in _group(file, "populations", path).items():
             name, where = _unescape(key), f"{path}: /populations/{key}"
@@ -114,7 +91,9 @@ def checked(recording: Recording, where: str) -> Recording:
     need(np.isfinite(recording.duration) and recording.duration >= 0, "duration", "must be a finite number of ms >= 0")
     need(np.isfinite(recording.dt) and recording.dt > 0, "dt", "must be a finite number of ms > 0")
     for name, size in recording.sizes.items():
-        need(0 < size <= MAX_NEURONS and size == int(size), f"size of {name!r}", f"{size!r} is not 1 to {MAX_NEURONS:g}")
+        need(
+            0 < size <= MAX_NEURONS and size == int(size), f"size of {name!r}", f"{size!r} is not 1 to {MAX_NEURONS:g}"
+        )
     for name, (times, indices) in recording.spikes.items():
         place = f"spikes of {name!r}"
         need(name in recording.sizes, place, "the population has no size")
@@ -139,56 +118,6 @@ def checked(recording: Recording, where: str) -> Recording:
 def _check_times(times: Any, need: Any, place: str, what: str) -> None:
     t = np.asarray(times)
     need(not t.size or (np.isfinite(t).all() and t[0] >= 0 and (np.diff(t) >= 0).all()), place, what)
-
-
-@contextmanager
-def open_hdf5(path: Any) -> Iterator[Any]:
-    """An HDF5 file of unknown origin, opened for reading, every object in it checked; any fault is BadInput naming `path`."""
-    import h5py
-
-    if not Path(path).is_file():
-        raise BadInput(f"{path}: there is no such file")
-    try:
-        with h5py.File(path, "r", track_order=True) as file:
-            _check_objects(file, str(path), [Path(path).stat().st_size * MAX_INFLATION, _memory()], set())
-            yield file
-    except NeurohwError:
-        raise
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, UnicodeError, MemoryError) as error:
-        raise BadInput(f"{path}: not a readable HDF5 file of this kind: {error}") from None
-
-
-def _check_objects(group: Any, where: str, budgets: list[float], seen: set[Any], depth: int = 0) -> None:
-    import h5py
-
-    for key in group:
-        place = f"{where}: {group.name.rstrip('/')}/{key}"
-        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            raise BadInput(f"{place}: a link to elsewhere; only plain datasets are read")
-        item = group[key]
-        if item.id in seen or depth > 32:
-            raise BadInput(f"{place}: linked more than once or nested too deeply")
-        seen.add(item.id)
-        if isinstance(item, h5py.Group):
-            _check_objects(item, where, budgets, seen, depth + 1)
-            continue
-        if not isinstance(item, h5py.Dataset):
-            raise BadInput(f"{place}: neither a group nor a dataset")
-        if item.is_virtual or item.external or item.compression not in (None, "gzip", "lzf"):
-            raise BadInput(f"{place}: virtual, external or with a foreign filter; only plain datasets are read")
-        declared = max(item.nbytes, math.prod(item.chunks or (0,)) * item.dtype.itemsize)
-        budgets[:] = [budget - declared for budget in budgets]
-        if declared > MAX_INFLATION * item.id.get_storage_size() + 64 or budgets[0] < 0:
-            raise BadInput(f"{place}: declares shape {item.shape}, far more than the file holds")
-        if budgets[1] < 0:
-            raise BadInput(f"{place}: shape {item.shape} does not fit in this computer's memory")
-
-
-def _memory() -> float:
-    try:
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, ValueError, OSError):
-        return float("inf")
 
 
 def _write(group: Any, key: str, array: NDArray[Any]) -> None:
@@ -268,7 +197,7 @@ def unit_of(variable: str) -> str:
 
 
 def to_neo(recording: Recording) -> Any:
-    """As a neo.Block with one Segment, annotated as PyNN does: source_population, source_index, channel_id; units ms, mV, nA, uS."""
+    """As a neo.Block with one Segment and PyNN's annotations: source_population, source_index, channel_id."""
     import neo
     import quantities as pq
 

@@ -3,7 +3,7 @@
 | ending | what | times |
 |---|---|---|
 | .h5 .hdf5 .nir .nirdata | a recording of neurohw, or NIRData (nir.read_data) | ms; NIR: s |
-| .csv .tsv .dat .txt with a header | one spike per line; columns `time_ms` or `time_s`, `neuron` or NEST's `sender`, and, if need be, `population` | as named |
+| .csv .tsv .dat .txt with a header | columns time_ms or time_s, neuron (NEST: sender), [population] | as named |
 | .txt without a header | Neo's text format: one neuron per line, its spike times | s |
 | .mat .nix .nwb | a Neo block in the annotations of PyNN | as stored |
 | .pkl and all other formats of Neo | only with trust=True: reading a pickle runs the code in it | as stored |
@@ -20,8 +20,9 @@ import numpy as np
 
 from neurohw import units
 from neurohw.errors import BadInput, NeurohwError, Unsupported
+from neurohw.files import open_hdf5
 from neurohw.recording import Recording
-from neurohw.recording_files import FORMAT, MAX_NEURONS, checked, load_recording, open_hdf5
+from neurohw.recording_files import FORMAT, MAX_NEURONS, checked, load_recording
 
 DEFAULT_DT = 0.1
 Found = dict[str, tuple[list[float], list[int]]]
@@ -40,10 +41,11 @@ def read_recording(
 ) -> Recording:
     """A recording from a file of another simulator or of a real chip.
 
-    population: the name where the file has none. sizes: neurons per population (also of silent ones); without it, the largest index + 1. duration, dt:
-    ms or text with a unit; without them what the file says, else the last spike rounded up to a whole ms, and 0.1 ms. trial:
-    which segment (Neo) or sample (NIRData). first_neuron: the id that stands for neuron 0 (default 0; NEST's `sender`: the smallest).
-    trust: read a format that can run code. Raises BadInput, naming the file and the line, or Unsupported.
+    population: the name where the file has none. sizes: neurons per population (also of silent ones); without it, the
+    largest index + 1. duration, dt: ms or text with a unit; without them what the file says, else the last spike
+    rounded up to a whole ms, and 0.1 ms. trial: which segment (Neo) or sample (NIRData). first_neuron: the id that
+    stands for neuron 0 (default 0; NEST's `sender`: the smallest). trust: read a format that can run code. Raises
+    BadInput, naming the file and the line, or Unsupported.
     """
     file, where = Path(path), str(path)
     if not file.is_file():
@@ -74,7 +76,9 @@ def read_recording(
             )
 
 
-def _finish(where: str, found: Found, given: dict[str, Any], dt: float | None = None, stop: float = 0.0, **parts: Any) -> Recording:
+def _finish(
+    where: str, found: Found, given: dict[str, Any], dt: float | None = None, stop: float = 0.0, **parts: Any
+) -> Recording:
     sizes = given["sizes"]
     spikes = {}
     for name, (times, neurons) in ({name: ([], []) for name in sizes} | found).items():
@@ -106,7 +110,13 @@ def _read_text(file: Path, population: str, first: int | None) -> Found:
 
 
 def _columns(
-    file: Path, number: int, header: str, lines: Iterator[tuple[int, str]], cut: str | None, population: str, first: int | None
+    file: Path,
+    number: int,
+    header: str,
+    lines: Iterator[tuple[int, str]],
+    cut: str | None,
+    population: str,
+    first: int | None,
 ) -> Found:
     def split(line: str) -> list[str]:
         return [part.strip() for part in next(csv.reader([line], delimiter=cut))] if cut else line.split()
@@ -115,7 +125,9 @@ def _columns(
     time = next((names.index(n) for n in ("time_ms", "time_s") if n in names), None)
     neuron = next((names.index(n) for n in ("neuron", "sender") if n in names), None)
     if time is None or neuron is None:
-        raise BadInput(f"{file}: line {number}: the header must name time_ms (or time_s) and neuron; it has {', '.join(names)}")
+        raise BadInput(
+            f"{file}: line {number}: the header must name time_ms (or time_s) and neuron; it has {', '.join(names)}"
+        )
     factor = 1e3 if names[time] == "time_s" else 1.0
     where = names.index("population") if "population" in names else None
     found: Found = {}
@@ -201,7 +213,9 @@ def _from_nir(file: Path, given: dict[str, Any], trial: int) -> Recording:
                 found[name] = ((step * steps[-1]).tolist(), neuron.tolist())
             else:
                 found.setdefault(name, ([], []))
-                for part, value in zip(traces, (sample, np.arange(len(sample)) * steps[-1], np.arange(sample.shape[1])), strict=True):
+                for part, value in zip(
+                    traces, (sample, np.arange(len(sample)) * steps[-1], np.arange(sample.shape[1])), strict=True
+                ):
                     traces[part].setdefault(name, {})[variable] = np.asarray(value)
         else:
             real = (data.idx[trial] >= 0) & (data.time[trial] < np.inf)
@@ -230,7 +244,9 @@ def _from_neo(file: Path, population: str, given: dict[str, Any], trial: int) ->
         notes = train.annotations
         name = str(notes.get("source_population", population))
         times, neurons = found.setdefault(name, ([], []))
-        index = next((int(notes[key]) for key in ("source_index", "channel_index", "channel_id") if key in notes), position)
+        index = next(
+            (int(notes[key]) for key in ("source_index", "channel_index", "channel_id") if key in notes), position
+        )
         sizes[name] = max(sizes.get(name, 0), index + 1)
         spikes = train.rescale("ms").magnitude
         times += spikes.tolist()

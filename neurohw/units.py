@@ -3,9 +3,11 @@
 Inside neurohw a number is in: ms, mV, nA, nF, MOhm, uS, kHz, pC, fJ. The system is coherent (nF*mV/ms = nA, MOhm*nA = mV,
 uS*mV = nA, nA*mV*ms = fJ), so no equation carries a factor. Rates of sources are the one exception: they are in Hz, as in PyNN.
 
-Parsing is Pint's: it reads text as tokens and never evaluates it as code.
+Parsing is Pint's, which never evaluates text as code. It does carry out arithmetic that it finds ("9**9**9 mV" would not end),
+so only a number followed by a unit is handed to it.
 """
 
+import re
 from functools import cache
 from typing import Any
 
@@ -22,6 +24,11 @@ def _registry() -> Any:
     registry = pint.UnitRegistry(cache_folder=None)
     registry.define("@alias ohm = Ohm")
     return registry
+
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
+_UNIT = r"[^\W\d_]+(?:(?:\*\*|\^)-?\d)?"
+_QUANTITY = re.compile(rf"\s*{_NUMBER}\s*(?:(?:1\s*/\s*)?{_UNIT}(?:\s*[*/ ]\s*{_UNIT})*)?\s*")
 
 
 def parse(value: Any, unit: str, where: str = "value") -> float:
@@ -50,8 +57,8 @@ def parse_text(value: Any, unit: str, where: str = "value") -> float:
 def _from_text(text: str, unit: str, where: str) -> float:
     import pint
 
-    if len(text) > 80:
-        raise BadInput(f"{where}: {text[:40]!r}... is too long for a quantity; write for example '1 {unit}'")
+    if len(text) > 80 or not _QUANTITY.fullmatch(text):
+        raise BadInput(f"{where}: cannot read {text[:40]!r} as a quantity; write for example '1 {unit}'")
     try:
         quantity = _registry().Quantity(text)
         if quantity.unitless and unit != "":
@@ -61,7 +68,7 @@ def _from_text(text: str, unit: str, where: str) -> float:
         raise BadInput(f"{where}: {text!r} is not a quantity in {unit}") from None
     except BadInput:
         raise
-    except Exception:  # Pint raises half a dozen kinds (tokenizer, undefined unit, assertion) on malformed text
+    except (pint.PintError, ValueError, TypeError, AttributeError, AssertionError, SyntaxError):  # a unit it does not know
         raise BadInput(f"{where}: cannot read {text!r} as a quantity; write for example '1 {unit}'") from None
 
 

@@ -31,6 +31,7 @@ WINDOW = 1000
 class EngineChip:
     """One specimen. `key(address)` names its own random streams: same seed, same specimen, whatever else ran before."""
 
+    window: ClassVar[int] = WINDOW
     state_names: ClassVar[tuple[str, ...]] = ("step", "ring", "ring_counts")
 
     def __init__(self, device: Device, seed: int = 0):
@@ -83,8 +84,8 @@ class EngineChip:
         samples = np.empty((n_steps + 1 if rows.size else 0, rows.size))
         events = self._current_events(begin, until)
         spikes, n_samples = [], 0
-        for first in range(begin, until, WINDOW):
-            last = min(first + WINDOW, until)
+        for first in range(begin, until, self.window):
+            last = min(first + self.window, until)
             n_samples, found = self._window(first, last, trial, given, events, rows, neurons, samples, n_samples)
             spikes.append(found)
             if self.on_progress:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.device.machine import Choices, Machine
 from neurohw.device.reference import ReferenceChoices, ReferenceMachine
 
@@ -16,4 +17,5 @@ class Substrate:
 
 SUBSTRATES: dict[str, Substrate] = {
     "reference": Substrate(ReferenceMachine, ReferenceChoices),
+    "crossbar": Substrate(CrossbarMachine, CrossbarChoices),
 }

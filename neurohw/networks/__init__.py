@@ -44,6 +44,8 @@ def build(name: str, parameters: Mapping[str, Any] | None = None) -> Network:
 def _mistyped(parameter: inspect.Parameter, value: Any) -> str | None:
     """Why `value` cannot be this parameter, by the function's own annotation."""
     kind = parameter.annotation
+    if value is None and parameter.default is None:
+        return None
     if get_origin(kind) is Literal:
         return None if value in get_args(kind) else f"{parameter.name} is one of {get_args(kind)}, got {value!r}"
     if kind is bool:

@@ -55,10 +55,12 @@ def microcircuit(
     full scale:
         i_i = (1 - sqrt(scale)) tau_syn (sum_j w_ij K_ij rate_j + w_ext K_ext rate_ext).
     seed: the network's. input: "poisson" (one SpikeSourcePoisson per neuron at K_ext scale background_rate) or "dc"
-    (its mean current). background_rate: Hz per external synapse. thalamus: a volley of 902 scale neurons at
+    (its mean current; at a scale below 0.2 most populations then rest below threshold and the network may stay silent).
+    background_rate: Hz per external synapse. thalamus: a volley of 902 scale neurons at
     thalamus_rate (Hz) from thalamus_start (ms) for thalamus_duration (ms).
     min_delay: ms; delays are normal, 1.5 +- 0.75 ms (excitatory) and 0.75 +- 0.375 ms, redrawn below min_delay.
 
+    Rates of L23E ... L6I at scale 0.1 and a step of 0.1 ms: 0.5, 2.0, 4.0, 5.0, 6.2, 7.9, 0.8, 7.0 Hz.
     A projection has ln(1 - C) / ln(1 - 1/(N_i N_j)) synapses (multapses allowed), times scale^2. Weights are normal
     with an sd of 10 % and keep their sign; L4E -> L23E is twice as strong.
     Sources: Potjans & Diesmann, Cereb. Cortex 24 (2014) 785; van Albada et al., PLoS Comput. Biol. 11 (2015) e1004490

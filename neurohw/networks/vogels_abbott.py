@@ -23,22 +23,27 @@ def vogels_abbott(
     synapses: Literal["conductance", "current"] = "conductance",
     in_degree: float = 80.0,
     delay: float | str = 0.2,
+    w_exc: float | str | None = None,
+    w_inh: float | str | None = None,
     stimulus_rate: float | str = 100.0,
     stimulus_duration: float | str = 50.0,
     stimulus_weight: float | str = 0.1,
 ) -> Network:
     """Balanced random network, 80 % excitatory and 20 % inhibitory, in the asynchronous irregular state.
 
-    n: neurons; seed: the network's. synapses: "conductance" (IF_cond_exp; 4 and 51 nS) or "current" (IF_curr_exp; 16.2
-    pA and -90 pA, which are 0.27 and 4.5 nS times the driving forces 60 and -20 mV at v = -60 mV).
+    n: neurons; seed: the network's. synapses: "conductance" (IF_cond_exp) or "current" (IF_curr_exp).
     in_degree: mean number of synapses per neuron from the whole network; p = in_degree / n, so p = 0.02 at n = 4000.
-    With another n the in-degree and with it the dynamics stay, only p changes; no self-connections. delay: ms, of
-    every synapse. stimulus_rate (Hz), stimulus_duration (ms), stimulus_weight (uS): 20 Poisson sources, connected with
-    p = 0.01 whatever n is, start the conductance network. The current network rests above threshold (-49 mV), starts
-    by itself and has none.
+    With another n the in-degree stays and only p changes (below n = 2000 the conductance network may fall silent); no
+    self-connections. delay: ms, of every synapse.
+    w_exc, w_inh: by default 0.004 and 0.051 uS for conductances, 16.2 and -90 pA for currents (0.27 and 4.5 nS times
+    the driving forces 60 and -20 mV at v = -60 mV).
+    stimulus_rate (Hz), stimulus_duration (ms), stimulus_weight (uS): 20 Poisson sources, connected with p = 0.01
+    whatever n is, start the conductance network. The current network rests above threshold (-49 mV), starts by itself
+    and has no stimulus.
 
-    Initial v: uniform in [v_reset, v_thresh). Rates in the first second at n = 4000 and a step of 0.1 ms, over seeds:
-    18-23 Hz (conductance), 5.6-6 Hz (current).
+    Initial v: uniform in [v_reset, v_thresh). Rates of the first second (n = 4000, step 0.1 ms, over seeds;
+    conductances with Brian2 too): 13-17 Hz with conductances, 18-20 Hz with the 0.006 and 0.067 uS of Brian's example;
+    5.5-6 Hz with currents.
     Sources: Vogels & Abbott, J. Neurosci. 25 (2005) 10786; Brette et al., J. Comput. Neurosci. 23 (2007) 349; numbers
     as in PyNN's examples/VAbenchmarks.py.
     """
@@ -46,7 +51,8 @@ def vogels_abbott(
         raise BadInput(f"vogels_abbott: needs n >= 5 and 0 < in_degree <= n, got n = {n}, in_degree = {in_degree:g}")
     if synapses not in MODELS:
         raise BadInput(f"vogels_abbott: synapses is one of {', '.join(MODELS)}, got {synapses!r}")
-    model, v_rest, w_exc, w_inh = MODELS[synapses]
+    model, v_rest, *weights = MODELS[synapses]
+    w_exc, w_inh = (default if given is None else given for given, default in zip((w_exc, w_inh), weights, strict=True))
     conductance = synapses == "conductance"
     parameters = {**MEMBRANE, **SYNAPSES, **(REVERSAL if conductance else {}), "v_rest": v_rest}
     start = {"v": Uniform(MEMBRANE["v_reset"], MEMBRANE["v_thresh"])}

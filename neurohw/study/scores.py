@@ -51,8 +51,8 @@ def interval(d: float, n: float, m: float) -> Effect:
 def kolmogorov_smirnov(reference: Sample, sample: Sample) -> tuple[float, float]:
     """The largest gap between two cumulative distributions, and its p-value: (0, 1) for equal samples.
 
-    Where one side has no values at all the gap is 1 (the samples share nothing), where both have none it is 0; p is 1 then.
-    p is exact for small samples and asymptotic for large ones; with ties (rates are counts) it is conservative.
+    Where one side has no values at all the gap is 1 (the samples share nothing), where both have none it is 0; p is 1
+    then. p is exact for small samples and asymptotic for large ones; with ties (rates are counts) it is conservative.
     """
     from scipy.stats import ks_2samp
 
@@ -66,9 +66,9 @@ def kolmogorov_smirnov(reference: Sample, sample: Sample) -> tuple[float, float]
 class Coincidence:
     """Spikes of a reference found again, one to one, in a recording of the same stimulus.
 
-    window: ms. matched, exact: reference spikes with a partner within the window, and at the same time. by_chance: the share that
-    unrelated Poisson neurons of the recording's rates would match. largest_shift: ms, over the neurons with as many spikes on
-    both sides, k-th spike to k-th spike; None where there are none.
+    window: ms. matched, exact: reference spikes with a partner within the window, and at the same time. by_chance: the
+    share that unrelated Poisson neurons of the recording's rates would match. largest_shift: ms, over the neurons with
+    as many spikes on both sides, k-th spike to k-th spike; None where there are none.
     """
 
     window: float
@@ -95,9 +95,9 @@ def coincidence(
 ) -> Coincidence:
     """Match the spikes of the same neurons within `window` (ms; default one step of the coarser recording).
 
-    Each neuron's two trains are walked in order, the earlier unmatched spike dropped when the pair is too far apart; for a fixed
-    window this matches as many spikes as any one-to-one matching can. For feed-forward or deterministic networks; the spikes of
-    chaotic networks part ways after some hundred ms even between two exact simulators.
+    Each neuron's two trains are walked in order, the earlier unmatched spike dropped when the pair is too far apart;
+    for a fixed window this matches as many spikes as any one-to-one matching can. For feed-forward or deterministic
+    networks; the spikes of chaotic networks part ways after some hundred ms even between two exact simulators.
     """
     step = max(reference.dt, recording.dt)
     window = step if window is None else float(window)

@@ -1,8 +1,8 @@
-"""Named statistics of spiking activity: each turns a recording of one population into a sample, one number per neuron, pair or bin.
+"""Named statistics of spiking activity: each turns a population's spikes into numbers, one per neuron, pair or bin.
 
-The set is that of van Albada et al. (2018), who held SpiNNaker against NEST: distributions of rate, irregularity and pairwise
-correlation. Elephant computes whatever it computes fast enough; at 150 us per neuron (its cv of one train) it is called once per
-spike count instead, on all trains of that count.
+The set is that of van Albada et al. (2018), who held SpiNNaker against NEST: distributions of rate, irregularity and
+pairwise correlation. Elephant computes whatever it computes fast enough; at 150 us per neuron (its cv of one train) it
+is called once per spike count instead, on all trains of that count.
 """
 
 import warnings
@@ -29,7 +29,7 @@ ACTIVITY_BIN = 10.0
 
 @dataclass(frozen=True)
 class Statistic:
-    """A function (recording, population) -> sample; a `pairwise` one also takes the recordings that it measures against."""
+    """A function (recording, population) -> sample; a `pairwise` one also takes the recordings it measures against."""
 
     name: str
     unit: str
@@ -38,13 +38,20 @@ class Statistic:
     function: Callable[..., Sample]
     pairwise: bool = False
 
+    @property
+    def label(self) -> str:
+        """The title inside a sentence."""
+        return self.title if self.title[:2].isupper() else self.title[0].lower() + self.title[1:]
+
 
 def sample(name: str, recording: Recording, population: str, others: Sequence[Recording] = ()) -> Sample:
     """The sample of a statistic, without NaN. Raises BadInput for an unknown statistic or an unrecorded population."""
     if name not in STATISTICS:
         raise BadInput(f"measure: no statistic {name!r}; there are {', '.join(STATISTICS)}")
     if population not in recording.spikes:
-        raise BadInput(f"population {population!r}: no spikes recorded; there are {', '.join(recording.spikes) or 'none'}")
+        raise BadInput(
+            f"population {population!r}: no spikes recorded; there are {', '.join(recording.spikes) or 'none'}"
+        )
     statistic = STATISTICS[name]
     values = statistic.function(recording, population, *((others,) if statistic.pairwise else ()))
     return values[np.isfinite(values)]
@@ -67,7 +74,7 @@ def rates(recording: Recording, population: str) -> Sample:
 
 
 def cv_isi(recording: Recording, population: str) -> Sample:
-    """std(ISI) / mean(ISI) of each neuron with at least 3 spikes (two intervals); 1 for a Poisson process, 0 for a clock.
+    """std(ISI) / mean(ISI) of each neuron with at least 3 spikes (two intervals); Poisson process: 1, clock: 0.
 
     The standard deviation is the uncorrected one (ddof 0), as in elephant.statistics.cv and van Albada et al. (2018).
     """
@@ -108,9 +115,9 @@ def correlation(recording: Recording, population: str) -> Sample:
 def van_rossum(recording: Recording, population: str, others: Sequence[Recording]) -> Sample:
     """Distance of each neuron's spike train to the same neuron's train in `others`, averaged over these.
 
-    D^2 = 2/tau * integral (f - g)^2 dt over the trains convolved with exp(-t/tau), tau = 10 ms: 1 for one spike too many, sqrt(2)
-    for one spike moved far away. For (at most) 50 neurons that spike in any of the recordings, drawn by address.
-    Source: van Rossum, Neural Computation 13 (2001); elephant.spike_train_dissimilarity.
+    D^2 = 2/tau * integral (f - g)^2 dt over the trains convolved with exp(-t/tau), tau = 10 ms: 1 for one spike too
+    many, sqrt(2) for one spike moved far away. For (at most) 50 neurons that spike in any of the recordings, drawn by
+    address. Source: van Rossum, Neural Computation 13 (2001); elephant.spike_train_dissimilarity.
     """
     if not others:
         return np.empty(0)
@@ -130,7 +137,7 @@ def van_rossum(recording: Recording, population: str, others: Sequence[Recording
 
 
 def synchrony(recording: Recording, population: str) -> Sample:
-    """Variance over mean of the population's spike count in bins of 3 ms: 1 for independent Poisson neurons. One number.
+    """Variance over mean of the population's spike count in bins of 3 ms; independent Poisson neurons: 1. One number.
 
     Source: Potjans & Diesmann, Cerebral Cortex 24 (2014).
     """
@@ -148,8 +155,8 @@ STATISTICS: dict[str, Statistic] = {
     for one in (
         Statistic("rates", "Hz", "Firing rate", "mean rate of each neuron", rates),
         Statistic("cv_isi", "", "CV of intervals", "irregularity of each neuron with 3 or more spikes", cv_isi),
-        Statistic("correlation", "", "Correlation", "Pearson, 2 ms bins, pairs of at most 200 active neurons", correlation),
-        Statistic("van_rossum", "", "Van Rossum distance", "to other trials of the reference, tau 10 ms, at most 50 neurons",
+        Statistic("correlation", "", "Correlation", "Pearson, 2 ms bins, up to 200 active neurons", correlation),
+        Statistic("van_rossum", "", "Van Rossum distance", "to other reference trials, tau 10 ms, up to 50 neurons",
                   van_rossum, pairwise=True),
         Statistic("synchrony", "", "Synchrony", "variance over mean of the population count in 3 ms bins", synchrony),
         Statistic("activity", "Hz", "Population rate", "mean rate of the population in 10 ms bins", activity),
@@ -187,7 +194,7 @@ def _histogram(recording: Recording, population: str, width: float) -> Sample:
 
 @contextmanager
 def _quiet() -> Iterator[Any]:
-    """Elephant warns of its own use of a deprecated argument, and of trains that coincide; neither concerns the user."""
+    """Elephant warns of its own use of a deprecated argument and of equal trains; neither concerns the user."""
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
         warnings.simplefilter("ignore")
         yield

@@ -17,7 +17,7 @@ TABLES = {
 
 HELPERS: dict[str, set[str]] = {
     "neurons": {"model"},
-    "effects": {"effect"},
+    "effects": {"curve", "effect"},
     "passes": {"predicates"},
 }
 """Modules that carry no entry of their own, with a reason that is plain from their name."""

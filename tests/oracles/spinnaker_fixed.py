@@ -1,7 +1,7 @@
 """Plain-Python twin of `neurohw.chips.spinnaker`: whole numbers of any size, one neuron at a time.
 
-Nothing here is shared with the package, so an error would have to be made twice. Written from the C code's rules (sources:
-the package's).
+Nothing here is shared with the package, so an error would have to be made twice. Written from the rules of the C code,
+whose files the package's modules name.
 """
 
 import math
@@ -215,3 +215,51 @@ def shift(w):
     """The left shift for a largest expected sum of weights `w` (in units of the raw weights)."""
     power = 0 if w <= 0 else math.ceil(max(0, math.log2(w)))
     return power + 1 if 2**power <= w else power
+
+
+def table(tau, dt):
+    size = math.log(2048) / (dt / tau)
+    half, extra = divmod(size, 2)
+    return [math.floor(math.exp(-i * (dt / tau)) * 2048) for i in range(2 * (int(half) + (extra > 0)))]
+
+
+def wrap16(x):
+    return (x + 2**15) % 2**16 - 2**15
+
+
+def look(entries, i):
+    return entries[u32(i)] if u32(i) < len(entries) else 0
+
+
+class PostHistory:
+    def __init__(self):
+        self.events = [(0, 0)]
+
+    def add(self, t, entries):
+        last, trace = self.events[-1]
+        if len(self.events) == 16:
+            del self.events[1]
+        self.events.append((t, wrap16(((trace * look(entries, t - last)) >> 11) + 2048)))
+
+
+def pair_update(rule, t, last_t, last_trace, weight, history, lag, plus, minus):
+    """The new u16 weight of one synapse at a pre spike; `rule` = (multiplicative, shift, w_min, w_max, A+, A-)."""
+    multiplicative, shift, w_min, w_max, a_plus, a_minus = rule
+    begin, end = max(last_t - lag, 0), max(t - lag, 0)
+    w = weight << shift
+    for post, _ in history.events[1:]:
+        if begin < post <= end and post + lag > last_t:
+            p = wrap32((last_trace * look(plus, post + lag - last_t)) >> 11 << 4)
+            if multiplicative:
+                w = wrap32(w + m(m(wrap32(w_max - w), a_plus), p))
+            else:
+                w = min(wrap32(w + m(a_plus, p)), w_max)
+    reached = [e for e in history.events[1:] if e[0] <= end]
+    if reached:
+        post, trace = reached[-1]
+        p = wrap32((trace * look(minus, t - post - lag)) >> 11 << 4)
+        if multiplicative:
+            w = wrap32(w - m(m(wrap32(w - w_min), a_minus), p))
+        else:
+            w = max(wrap32(w - m(a_minus, p)), w_min)
+    return (w >> shift) % 65536

@@ -1,0 +1,281 @@
+"""A network in Brian2: the equations of `neurohw.neurons` with per-neuron parameters, one Synapses per projection."""
+
+import re
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.errors import Unsupported
+from neurohw.kernels.float_neurons import refractory_steps
+from neurohw.kernels.lowering import blocks
+from neurohw.network import Population, SpikeTimes
+from neurohw.neurons import NeuronModel
+from neurohw.program import Program
+
+SCHEDULE = ["start", "synapses", "groups", "thresholds", "resets", "end"]
+DIMENSIONS = {"ms": "second", "mV": "volt", "nA": "amp", "nF": "farad", "uS": "siemens", "": "1"}
+SI = {"ms": 1e-3, "mV": 1e-3, "nA": 1e-9, "nF": 1e-9, "uS": 1e-6, "": 1.0}
+EQUAL_TAU = 1e-7
+BRIAN_NAMES = {"cm": "c_m"}
+"""Parameters whose PyNN name is a unit in Brian2."""
+NUMPY_SECONDS = 60.0
+"""A run that NumPy would take longer for is compiled, if there is a compiler: compiling costs 15 to 110 s when cold."""
+
+
+def choose_target(program: Program, n_steps: int) -> str:
+    """NumPy for short runs; compiled code where NumPy would take longer than a minute and there is a compiler."""
+    if program.choices.target != "auto":
+        return program.choices.target
+    network = program.network
+    synapses = sum(network.expected_synapses(name) for name in network.projections)
+    neurons = sum(population.size for population in network.neurons.values())
+    per_step = 60e-6 * (len(network.populations) + len(network.projections)) + 30e-9 * neurons
+    seconds = n_steps * (per_step + 60e-9 * synapses * program.dt * 10e-3)
+    compiler = any(shutil.which(name) for name in ("cc", "gcc", "clang", "cl"))
+    return "cython" if seconds > NUMPY_SECONDS and compiler else "numpy"
+
+
+class BrianNetwork:
+    """The Brian2 objects of one program. Times are in steps of the program; units are Brian2's SI inside."""
+
+    def __init__(self, program: Program, target: str, given: Mapping[str, SpikeTimes] | None):
+        import brian2
+
+        self.b2, self.program, self.target = brian2, program, target
+        self.notes: list[str] = []
+        self._events: tuple[NDArray, NDArray, NDArray] | None = None
+        self._n_stored = 0
+        brian2.prefs.codegen.target = target
+        brian2.defaultclock.dt = program.dt * brian2.ms
+        network = program.network
+        self.groups = {name: self._group(k, name, p) for k, (name, p) in enumerate(network.neurons.items())}
+        self.copies = {name: copies_needed(program, name, given) for name in network.sources}
+        self.generators = {
+            name: brian2.SpikeGeneratorGroup(p.size * self.copies[name], [], [] * brian2.ms, when="start", name=f"source_{k}")
+            for k, (name, p) in enumerate(network.sources.items())
+        }
+        self.synapses = self._synapses()
+        self.monitors = {n: brian2.SpikeMonitor(g, name=f"spikes_{k}") for k, (n, g) in enumerate(self.groups.items())}
+        self.traced = [(n, v, which) for n, variables in program.record.items() for v, which in variables.items()]
+        self.traces = [
+            brian2.StateMonitor(self.groups[n], v, record=which, when="before_groups", name=f"trace_{k}")
+            for k, (n, v, which) in enumerate(self.traced)
+        ]
+        parts = (self.groups, self.generators, self.synapses, self.monitors)
+        objects = [thing for part in parts for thing in part.values()] + self.traces
+        if network.currents:
+            objects.append(brian2.NetworkOperation(self._inject, when="before_synapses", name="inject"))
+        self.network = brian2.Network(*objects)
+        self.network.schedule = SCHEDULE
+        self.network.store("fresh")
+
+    def _group(self, number: int, name: str, population: Population) -> Any:
+        model, numerics = population.model, self.program.network.numerics
+        assert isinstance(model, NeuronModel)
+        values = {p: self.program.network.parameter(name, p) for p in population.parameters}
+        equations = [self._equations(name, model, values)]
+        equations += [f"{BRIAN_NAMES.get(p, p)} : {DIMENSIONS[spec.unit]} (constant)" for p, spec in model.parameters.items() if p != "i_offset"]
+        equations += ["i_ext : amp", "refractory_time : second (constant)"]
+        is_delta = model.weight_unit == "mV"
+        equations += ["jump : volt"] if is_delta else []
+        group = self.b2.NeuronGroup(
+            population.size,
+            "\n".join(equations),
+            method="euler" if numerics.integration == "euler" else "exact" if model.linear else "exponential_euler",
+            threshold="v > v_thresh",
+            reset="v -= v_thresh - v_reset" if numerics.reset == "subtract" else "v = v_reset",
+            refractory="refractory_time",
+            name=f"neurons_{number}",
+        )
+        for parameter, value in self._apart(name, values).items():
+            variable = "i_ext" if parameter == "i_offset" else BRIAN_NAMES.get(parameter, parameter)
+            _set(group, variable, value * SI[model.parameters[parameter].unit])
+        steps = refractory_steps(values["tau_refrac"], self.program.dt)
+        _set(group, "refractory_time", (steps + 1) * self.program.dt * 1e-3)
+        if is_delta:
+            group.run_regularly("v += jump*int(not_refractory)\njump = 0*volt", when="after_groups", name=f"jump_{number}")
+        return group
+
+    def _equations(self, name: str, model: NeuronModel, values: dict[str, NDArray]) -> str:
+        equations = model.equations
+        for ours, theirs in BRIAN_NAMES.items():
+            equations = re.sub(rf"\b{ours}\b", theirs, equations)
+        infinite = np.isinf(values["tau_m"])
+        if infinite.all():
+            return equations.replace("(v_rest - v)/tau_m + ", "")
+        if infinite.any():
+            raise Unsupported(f"reference: {name}.tau_m is infinite for some of its neurons only; make two populations of it")
+        return equations
+
+    def _apart(self, name: str, values: dict[str, NDArray]) -> dict[str, NDArray]:
+        """Brian2's exact solution divides by tau_m - tau_syn: equal ones are moved apart by a relative 1e-7."""
+        moved = dict(values)
+        for tau in ("tau_syn_E", "tau_syn_I"):
+            if tau in values:
+                equal = np.abs(values[tau] - values["tau_m"]) < EQUAL_TAU * values["tau_m"]
+                moved[tau] = np.where(equal, values["tau_m"] * (1 + EQUAL_TAU), values[tau])
+                if equal.any():
+                    self.notes.append(f"{name}.{tau}: raised by 1e-7 where it equals tau_m (Brian2 divides by the difference)")
+        return moved
+
+    def _synapses(self) -> dict[str, Any]:
+        network, origin = self.program.network, self.program.origin
+        names = list(network.projections)
+        parts: dict[str, list[Any]] = {name: [] for name in names}
+        for block in blocks(self.program):
+            for k in np.unique(block.projections):
+                mine, p = block.projections == k, network.projections[names[k]]
+                order = np.argsort(block.rank[mine])
+                pre, post = block.sources[mine] - origin.first[p.source], block.targets[mine] - origin.first[p.target]
+                parts[names[k]].append([column[order] for column in (pre, post, block.weights[mine], block.steps[mine])])
+        return {name: self._connect(k, name, parts[name]) for k, name in enumerate(names) if parts[name]}
+
+    def _connect(self, number: int, name: str, parts: list[Any]) -> Any:
+        p = self.program.network.projections[name]
+        target = self.program.network.populations[p.target].model
+        assert isinstance(target, NeuronModel)
+        pre, post, weights, steps = (np.concatenate(column) for column in zip(*parts, strict=True))
+        copies, from_source = self.copies.get(p.source, 1), p.source in self.generators
+        size = self.program.network.populations[p.source].size
+        state = "jump" if target.weight_unit == "mV" else target.receptors[p.receptor]
+        synapses = self.b2.Synapses(
+            self.generators[p.source] if from_source else self.groups[p.source],
+            self.groups[p.target],
+            f"w : {DIMENSIONS[target.weight_unit]}",
+            on_pre=f"{state}_post += w",
+            name=f"synapses_{number}",
+        )
+        if pre.size:
+            synapses.connect(i=np.concatenate([pre + c * size for c in range(copies)]), j=np.tile(post, copies))
+            _set(synapses, "w", np.tile(weights, copies) * SI[target.weight_unit])
+            lag = np.tile(steps, copies) if from_source else steps - 1
+            synapses.delay = lag * self.program.dt * self.b2.ms
+        else:
+            synapses.active = False
+            synapses.connect(False)
+        return synapses
+
+    def takes(self, given: Mapping[str, SpikeTimes] | None) -> bool:
+        """Whether the generators take these spikes; if not, the network must be built anew."""
+        return all(copies_needed(self.program, name, given) <= n for name, n in self.copies.items())
+
+    def reset(self, trial: int) -> None:
+        """Step 0 with the initial state of a trial; weights stay as they were written."""
+        written = {name: self._value(s, "w").copy() for name, s in self.synapses.items()}
+        self.network.restore("fresh")
+        for name, values in written.items():
+            self._value(self.synapses[name], "w")[:] = values
+        for name, population in self.program.network.neurons.items():
+            assert isinstance(population.model, NeuronModel)
+            for state, spec in population.model.states.items():
+                _set(self.groups[name], state, self.program.network.initial(name, state, trial) * SI[spec.unit])
+
+    def set_spikes(self, steps: NDArray[np.int64], sources: NDArray[np.int64]) -> int:
+        """Give the sources their spikes; the k-th spike of a source in one step goes to its k-th copy. Returns those left out."""
+        dropped = 0
+        for name, generator in self.generators.items():
+            begin, size = self.program.origin.first[name], self.program.origin.size[name]
+            mine = (sources >= begin) & (sources < begin + size)
+            at, who = steps[mine], sources[mine] - begin
+            same = _ordinals(at, who)
+            fits = same < self.copies[name]
+            dropped += int((~fits).sum())
+            times = (at[fits] + 0.25) * self.program.dt * self.b2.ms
+            generator.set_spikes((who + same * size)[fits], times)
+        return dropped
+
+    def run(self, n_steps: int, events: tuple[NDArray, NDArray, NDArray]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """(events (step, neuron) in order, traces (n_steps, recorded)) of the next n_steps."""
+        self._events = events
+        marks = {name: monitor.num_spikes for name, monitor in self.monitors.items()}
+        self.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
+        dt, first = self.program.dt * 1e-3, self.program.origin.first
+        found = [
+            np.column_stack([
+                np.round(self._value(m, "t")[marks[name] :] / dt).astype(np.int64),
+                self._value(m, "i")[marks[name] :].astype(np.int64) + first[name],
+            ])
+            for name, m in self.monitors.items()
+        ]  # fmt: skip
+        raw = np.concatenate(found)
+        traces = [
+            self._value(m, v)[-n_steps:] / self._unit_of(n, v) for m, (n, v, _) in zip(self.traces, self.traced, strict=True)
+        ]
+        return raw[np.lexsort((raw[:, 1], raw[:, 0]))], np.concatenate([np.empty((n_steps, 0)), *traces], axis=1)
+
+    def state_now(self) -> NDArray[np.float64]:
+        """The recorded variables as they stand."""
+        return np.concatenate([self._value(self.groups[n], v)[which] / self._unit_of(n, v) for n, v, which in self.traced])
+
+    def n_synapses(self, projection: str) -> int:
+        copies = self.copies.get(self.program.network.projections[projection].source, 1)
+        return len(self.synapses[projection]) // copies if projection in self.synapses else 0
+
+    def read(self, projection: str) -> NDArray[np.float64]:
+        return self._value(self.synapses[projection], "w")[: self.n_synapses(projection)] / self._weight_unit(projection)
+
+    def write(self, projection: str, weights: NDArray[np.float64]) -> None:
+        stored = self._value(self.synapses[projection], "w")
+        stored[:] = np.tile(weights, stored.size // weights.size) * self._weight_unit(projection)
+
+    def store(self) -> str:
+        """Keep Brian2's whole state under a new name."""
+        self._n_stored += 1
+        self.network.store(f"snapshot_{self._n_stored}")
+        return f"snapshot_{self._n_stored}"
+
+    def restore(self, name: str) -> None:
+        self.network.restore(name)
+
+    def _weight_unit(self, projection: str) -> float:
+        target = self.program.network.populations[self.program.network.projections[projection].target].model
+        assert isinstance(target, NeuronModel)
+        return SI[target.weight_unit]
+
+    def _unit_of(self, population: str, variable: str) -> float:
+        model = self.program.network.populations[population].model
+        assert isinstance(model, NeuronModel)
+        return SI[model.states[variable].unit]
+
+    def _inject(self) -> None:
+        assert self._events is not None
+        steps, neurons, changes = self._events
+        now = round(float(self.network.t / self.b2.ms) / self.program.dt)
+        due = slice(*np.searchsorted(steps, (now, now + 1)))
+        for name, group in self.groups.items():
+            local = neurons[due] - self.program.origin.first[name]
+            mine = (local >= 0) & (local < len(group))
+            np.add.at(self._value(group, "i_ext"), local[mine], changes[due][mine] * 1e-9)
+
+    @staticmethod
+    def _value(group: Any, variable: str) -> NDArray:
+        return group.variables[variable].get_value()
+
+
+def copies_needed(program: Program, source: str, given: Mapping[str, SpikeTimes] | None) -> int:
+    """How many spikes of one neuron of a source may fall into one step: Brian2's generator allows one, so it gets copies."""
+    population = program.network.populations[source]
+    if population.spike_times is not None:
+        train = (given or {}).get(source, population.spike_times)
+        at = np.floor(train.times / program.dt + 1e-6).astype(np.int64)
+        return 1 + int(_ordinals(at, train.indices).max(initial=0))
+    mean = float(program.network.parameter(source, "rate").max()) * 1e-3 * max(program.dt, program.network.numerics.stimulus_grid)
+    return int(np.ceil(mean + 8 * np.sqrt(mean) + 4))
+
+
+def _ordinals(steps: NDArray[np.int64], who: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each spike, how many spikes of the same neuron in the same step stand before it."""
+    order = np.lexsort((who, steps))
+    new = np.ones(order.size, bool)
+    new[1:] = (np.diff(steps[order]) != 0) | (np.diff(who[order]) != 0)
+    first = np.maximum.accumulate(np.where(new, np.arange(order.size), 0))
+    ordinals = np.empty(order.size, np.int64)
+    ordinals[order] = np.arange(order.size) - first
+    return ordinals
+
+
+def _set(group: Any, variable: str, values: NDArray) -> None:
+    group.variables[variable].get_value()[:] = values

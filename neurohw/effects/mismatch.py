@@ -1,0 +1,70 @@
+"""mismatch: no two analog circuits are alike, so one setting gives each neuron other parameters."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw import rng
+from neurohw.effects.effect import Effect
+from neurohw.schema import In, Number
+
+Parameters = dict[str, NDArray[np.float64]]
+
+
+class Mismatch(Effect):
+    """Each parameter of each neuron is normal around the value that was asked for, fixed for the life of the specimen.
+
+        p' = p (1 + level s_p z)  for the parameters in `relative`,    p' = p + level s_p z  for those in `absolute` (mV)
+
+    with one standard normal z for each (parameter, physical neuron), independent of each other. p' is kept to what a circuit
+    can do: p' >= least * p where the parameter must be positive, p' >= 0 for the other relative ones, and
+    v_reset' <= v_reset + reset_room (v_thresh' - v_reset), as a reset above threshold would fire for ever.
+    level: 1 as measured; a sweep may scale all spreads together.
+    Not modeled: correlation between neighbors on the die; a mean that is off; variation from one configuration to the next.
+    """
+
+    name: ClassVar[str] = "mismatch"
+    paper: ClassVar[str] = "Schmidt, thesis, Heidelberg 2024, doi:10.11588/heidok.00034446; Cramer et al., PNAS 119 (2022) e2109194119"
+    relative: dict[str, Annotated[Number, In("", at_least=0)]] = {}
+    absolute: dict[str, Annotated[Number, In("mV", at_least=0)]] = {}
+    least: Annotated[Number, In("", at_least=1e-3, at_most=1)]
+    reset_room: Annotated[Number, In("", at_least=0, at_most=1)]
+    level: Annotated[Number, In("", at_least=0)]
+
+    def specimen(
+        self,
+        wanted: Mapping[str, NDArray[np.float64]],
+        positive: Collection[str],
+        stream: Callable[[str], np.uint64],
+        circuits: NDArray[np.int64],
+    ) -> tuple[Parameters, dict[str, int]]:
+        """(the parameters that the neurons have, how many of each parameter met a bound).
+
+        wanted: parameter -> value per neuron, in network units. positive: the parameters that must be > 0.
+        stream: parameter -> its random stream. circuits: the physical number of each neuron, which is the counter of its draws.
+        """
+        found, clipped = dict(wanted), {}
+        for name in wanted:
+            if name not in self.relative and name not in self.absolute:
+                continue
+            drawn = self._drawn(name, wanted[name], rng.normal(stream(name), circuits))
+            found[name] = self._bounded(name, drawn, wanted[name], name in positive)
+            clipped[name] = int((found[name] != drawn).sum())
+        if "v_reset" in found and "v_reset" in self.absolute:
+            room = np.maximum(found["v_thresh"] - wanted["v_reset"], 0.0)
+            kept = np.minimum(found["v_reset"], wanted["v_reset"] + self.reset_room * room)
+            clipped["v_reset"] = clipped.get("v_reset", 0) + int((kept != found["v_reset"]).sum())
+            found["v_reset"] = kept
+        return found, {name: count for name, count in clipped.items() if count}
+
+    def _drawn(self, name: str, wanted: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
+        if name in self.relative:
+            return wanted * (1.0 + self.level * self.relative[name] * z)
+        return wanted + self.level * self.absolute[name] * z
+
+    def _bounded(self, name: str, drawn, wanted, positive: bool) -> NDArray[np.float64]:
+        if name not in self.relative:
+            return drawn
+        return np.maximum(drawn, wanted * self.least if positive else 0.0)

@@ -1,0 +1,1 @@
+"""How a network comes in from elsewhere: NIR files and PyNN scripts."""

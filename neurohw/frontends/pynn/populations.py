@@ -1,0 +1,140 @@
+"""Population, PopulationView and Assembly: parameters and initial values as one array per name, one value per cell."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyNN import common, errors
+from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
+
+from neurohw.frontends.pynn import simulator
+from neurohw.frontends.pynn.assemble import spike_times
+from neurohw.frontends.pynn.recording import Recorder
+from neurohw.network import SpikeTimes
+
+
+class Assembly(common.Assembly):  # type: ignore[misc]
+    __doc__ = common.Assembly.__doc__
+    _simulator = simulator
+
+
+class _Cells:
+    """Parameters by PyNN's own names; a view works on the arrays of the population at the root of its tree."""
+
+    _assembly_class = Assembly
+    _simulator = simulator
+
+    def _root(self) -> tuple["Population", NDArray[np.int64]]:
+        raise NotImplementedError
+
+    def _get_view(self, selector: Any, label: str | None = None) -> "PopulationView":
+        return PopulationView(self, selector, label)
+
+    def _get_parameters(self, *names: str) -> ParameterSpace:
+        unknown = [name for name in names if name not in self.celltype.translations]
+        if unknown:
+            known = self.celltype.get_parameter_names()
+            raise errors.NonExistentParameterError(unknown[0], type(self.celltype).__name__, known)
+        return self.celltype.reverse_translate(self._get_native_parameters(*names))
+
+    def _get_native_parameters(self, *names: str) -> ParameterSpace:
+        root, mine = self._root()
+        return ParameterSpace({name: simplify(root.parameters[name][mine]) for name in names}, shape=(self.size,))
+
+    def _set_parameters(self, parameter_space: ParameterSpace) -> None:
+        parameter_space.evaluate(simplify=False)
+        root, mine = self._root()
+        for name, values in parameter_space.items():
+            _check(name, values)
+            if name == "spike_times":
+                root.keep_past_spikes()
+            root.parameters[name][mine] = values
+        simulator.state.changed()
+
+    def _set_initial_value_array(self, variable: str, value: LazyArray) -> None:
+        root, mine = self._root()
+        if variable not in root.celltype.default_initial_values:
+            known = ", ".join(root.celltype.default_initial_values) or "none"
+            raise errors.NonExistentParameterError(variable, type(root.celltype).__name__, [known])
+        drawn = np.asarray(value.evaluate(simplify=False), dtype=float)
+        if not value.is_homogeneous:  # a random value is drawn once: what initial_values tells is what is simulated
+            value.base_value, value.operations = drawn, []
+        root.initial.setdefault(variable, np.zeros(root.size))[mine] = drawn
+        if simulator.state.steps:
+            now = f"at {simulator.state.t:g} ms"
+            warnings.warn(f"initialize({variable}=...) {now} takes effect at the next reset(), not in mid-run", stacklevel=3)
+        simulator.state.changed()
+
+
+class PopulationView(_Cells, common.PopulationView):  # type: ignore[misc]
+    __doc__ = common.PopulationView.__doc__
+
+    def _root(self) -> tuple["Population", NDArray[np.int64]]:
+        return self.grandparent, self.index_in_grandparent(np.arange(self.size))
+
+    @property
+    def initial_values(self) -> dict[str, LazyArray]:
+        """The initial values of the cells of this view (a copy)."""
+        root, mine = self._root()
+        return {name: LazyArray(values[mine], shape=(self.size,)) for name, values in root.initial.items()}
+
+
+class Population(_Cells, common.Population):  # type: ignore[misc]
+    __doc__ = common.Population.__doc__
+    _recorder_class = Recorder
+
+    def _create_cells(self) -> None:
+        state = simulator.state
+        self.all_cells = np.array([simulator.ID(state.id_counter + i) for i in range(self.size)], dtype=object)
+        self._mask_local = np.ones(self.size, bool)
+        for cell in self.all_cells:
+            cell.parent = self
+        given = self.celltype.native_parameters
+        given.shape = (self.size,)
+        given.evaluate(simplify=False)
+        self.parameters: dict[str, NDArray[Any]] = {}
+        for name, values in given.items():
+            _check(name, values)
+            self.parameters[name] = np.array(values)
+        self.initial: dict[str, NDArray[np.float64]] = {}
+        self.network_name = ""
+        self._past: list[NDArray[np.float64]] = []
+        self._times_hold_from = 0.0
+        state.id_counter += self.size
+        state.populations.append(self)
+        state.changed()
+
+    def _root(self) -> tuple["Population", NDArray[np.int64]]:
+        return self, np.arange(self.size)
+
+    def restart(self) -> None:
+        """Back to time 0: spike times that were replaced in mid-run are gone."""
+        self._past, self._times_hold_from = [], 0.0
+
+    def keep_past_spikes(self) -> None:
+        """Spike times are about to be replaced: those that have been are still on their way to their targets."""
+        now = simulator.state.t
+        if now > self._times_hold_from:
+            emitted = self._lists(self._times_hold_from, now)
+            self._past = [np.concatenate(pair) for pair in zip(self._past, emitted, strict=True)] or emitted
+            self._times_hold_from = now
+
+    def all_spike_times(self) -> SpikeTimes:
+        """What this SpikeSourceArray has emitted and will emit."""
+        future = self._lists(self._times_hold_from, np.inf)
+        return spike_times([np.concatenate(pair) for pair in zip(self._past, future, strict=True)] or future)
+
+    def _lists(self, first: float, last: float) -> list[NDArray[np.float64]]:
+        lists = [np.asarray(times.value, dtype=float) for times in self.parameters["spike_times"]]
+        early = 1e-6 * simulator.state.dt
+        return [times[(times >= first - early) & (times < last - early)] for times in lists]
+
+
+def _check(name: str, values: NDArray[Any]) -> None:
+    if name == "spike_times":
+        for times in values:
+            if not isinstance(times, Sequence):
+                raise errors.InvalidParameterValueError(f"spike_times: expected a list of times per cell, got {times!r}")
+            if np.any(np.diff(times.value) < 0):
+                raise errors.InvalidParameterValueError("Spike times given to SpikeSourceArray must be in increasing order")
