@@ -89,4 +89,5 @@ def spread(value: Value) -> tuple[float, float, float, float]:
     array = np.atleast_1d(np.asarray(value, dtype=float))
     if not array.size:
         return 0.0, 0.0, 0.0, 0.0
-    return float(array.mean()), float(array.std()), float(array.min()), float(array.max())
+    with np.errstate(invalid="ignore"):
+        return float(array.mean()), float(array.std()), float(array.min()), float(array.max())

@@ -14,6 +14,9 @@ from neurohw.memory import available_bytes
 MAX_INFLATION = 1032
 """The most that deflate can inflate a byte to; a dataset that declares more holds nothing behind its shape."""
 
+FAULTS = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError, MemoryError)
+"""What h5py raises on malformed files."""
+
 
 @contextmanager
 def atomically(path: Any) -> Iterator[Path]:
@@ -51,7 +54,7 @@ def open_hdf5(path: Any) -> Iterator[Any]:
             yield file
     except NeurohwError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, UnicodeError, MemoryError) as error:
+    except FAULTS as error:
         raise BadInput(f"{path}: not a readable HDF5 file of this kind: {error}") from None
 
 

@@ -64,12 +64,22 @@ class DelayPlan:
 
 @dataclass(frozen=True, eq=False)
 class Routing:
-    """How spikes travel: keys and masks of each slice (digital), links from slice to slice, entries per router."""
+    """How spikes travel: keys and masks of each slice (digital), links from slice to slice, entries per router.
+
+    circuits: projection -> number of the synapse circuit of each synapse, in row order; LOST where it has none (analog).
+    links: the link by which each spike source enters (analog).
+    """
 
     hops: NDArray[np.int64]
     keys: NDArray[np.uint32] | None = None
     masks: NDArray[np.uint32] | None = None
     table_entries: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    circuits: Mapping[str, NDArray[np.uint32]] | None = None
+    links: NDArray[np.int64] | None = None
+
+
+LOST = np.uint32(0xFFFFFFFF)
+"""The circuit number of a synapse that is not realized."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +87,12 @@ class Scaling:
     """How a weight becomes what the device holds. unit: projection -> network weight of one code (LSB, or uS).
 
     shifts: (population, receptor) -> ring-buffer shift, where weights are fixed-point words.
+    gain: projection -> factor on the weights onto each target neuron, where losses are compensated.
     """
 
     unit: Mapping[str, float] = field(default_factory=dict)
     shifts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    gain: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +178,7 @@ def normalize_record(network: Network, given: Mapping[str, Any] | None) -> dict[
 
 
 def _indices(which: Any, size: int, where: str) -> NDArray[np.int64]:
-    if which is None or which == "all":
+    if which is None or (isinstance(which, str) and which == "all"):
         return np.arange(size)
     if isinstance(which, int) and not isinstance(which, bool):
         if not 1 <= which:

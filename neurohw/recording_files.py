@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from neurohw.errors import BadInput
 from neurohw.files import atomically, open_hdf5
 from neurohw.neurons import NEURONS, NeuronModel
-from neurohw.recording import Recording
+from neurohw.recording import Recording, Spikes
 from neurohw.report import Report
 
 FORMAT, VERSION = "neurohw-recording", 1
@@ -63,7 +63,11 @@ def load_recording(path: Any) -> Recording:
             raise BadInput(
                 f"{path}: written in version {version:g} of the format; this neurohw reads version {VERSION}"
             )
-        spikes, sizes, traces, times, neurons = {}, {}, {}, {}, {}
+        spikes: dict[str, Spikes] = {}
+        sizes: dict[str, int] = {}
+        traces: dict[str, dict[str, NDArray[Any]]] = {}
+        times: dict[str, dict[str, NDArray[Any]]] = {}
+        neurons: dict[str, dict[str, NDArray[Any]]] = {}
         for key, group in _group(file, "populations", path).items():
             name, where = _unescape(key), f"{path}: /populations/{key}"
             sizes[name] = int(_number(group.attrs, "size", where))
@@ -105,12 +109,14 @@ def checked(recording: Recording, where: str) -> Recording:
         for variable, values in variables.items():
             place = f"trace {variable!r} of {name!r}"
             need(name in recording.sizes, place, "the population has no size")
-            times, neurons = (part.get(name, {}).get(variable) for part in (recording.times, recording.trace_neurons))
-            need(times is not None and neurons is not None, place, "has no times or no trace_neurons")
-            need(np.ndim(times) == np.ndim(neurons) == 1, place, "times and trace_neurons must be vectors")
-            need(np.shape(values) == (len(times), len(neurons)), place, "needs the shape (samples, neurons)")
-            _check_times(times, need, place, "times must be finite, >= 0 and ascending")
-            inside = not len(neurons) or 0 <= np.min(neurons) <= np.max(neurons) < recording.sizes[name]
+            when = recording.times.get(name, {}).get(variable, None)
+            which = recording.trace_neurons.get(name, {}).get(variable, None)
+            if when is None or which is None:
+                raise BadInput(f"{where}: {place}: has no times or no trace_neurons")
+            need(np.ndim(when) == np.ndim(which) == 1, place, "times and trace_neurons must be vectors")
+            need(np.shape(values) == (len(when), len(which)), place, "needs the shape (samples, neurons)")
+            _check_times(when, need, place, "times must be finite, >= 0 and ascending")
+            inside = not len(which) or 0 <= np.min(which) <= np.max(which) < recording.sizes[name]
             need(inside, place, f"trace_neurons must lie in 0..{recording.sizes[name] - 1}")
     return recording
 

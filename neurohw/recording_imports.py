@@ -256,9 +256,11 @@ def _from_neo(file: Path, population: str, given: dict[str, Any], trial: int) ->
     for signal in (*segments[trial].analogsignals, *segments[trial].irregularlysampledsignals):
         name, variable = str(signal.annotations.get("source_population", population)), str(signal.name or "signal")
         found.setdefault(name, ([], []))
-        index = np.asarray(signal.array_annotations.get("channel_index", np.arange(signal.shape[1])), np.int64).ravel()
-        sizes[name] = max(sizes.get(name, 0), int(index.max(initial=0)) + 1)
-        for part, value in zip(traces, (signal.magnitude, signal.times.rescale("ms").magnitude, index), strict=True):
+        channels = np.asarray(
+            signal.array_annotations.get("channel_index", np.arange(signal.shape[1])), np.int64
+        ).ravel()
+        sizes[name] = max(sizes.get(name, 0), int(channels.max(initial=0)) + 1)
+        for part, value in zip(traces, (signal.magnitude, signal.times.rescale("ms").magnitude, channels), strict=True):
             traces[part].setdefault(name, {})[variable] = np.asarray(value)
         steps += [float(signal.sampling_period.rescale("ms"))] if hasattr(signal, "sampling_period") else []
     return _finish(str(file), found, given, min(steps, default=None), max(stops), known_sizes=sizes, **traces)

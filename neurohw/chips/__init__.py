@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from neurohw.chips.float_chip import FloatChip
 from neurohw.chips.reference import ReferenceChip
+from neurohw.chips.spinnaker.chip import SpinnakerChip
 from neurohw.device.device import Device
 from neurohw.errors import Unsupported
 from neurohw.program import Chip
@@ -11,6 +12,7 @@ from neurohw.program import Chip
 CHIPS: dict[str, Callable[[Device, int], Chip]] = {
     "ideal digital": FloatChip,
     "reference": ReferenceChip,
+    "spinnaker": SpinnakerChip,
 }
 
 

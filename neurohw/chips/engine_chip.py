@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw import rng, units
+from neurohw.chips import resume
 from neurohw.device.device import Device
 from neurohw.errors import BadInput, NotReadable, Unsupported
 from neurohw.kernels import stimulus as stimuli
@@ -33,6 +34,8 @@ class EngineChip:
 
     window: ClassVar[int] = WINDOW
     state_names: ClassVar[tuple[str, ...]] = ("step", "ring", "ring_counts")
+    neuron_state: ClassVar[tuple[str, ...]] = ()
+    """The arrays with one column per neuron that a run goes on from; see `resume`."""
 
     def __init__(self, device: Device, seed: int = 0):
         self.device, self.seed = device, int(seed)
@@ -59,6 +62,13 @@ class EngineChip:
         self._places: dict[str, NDArray[np.int64]] = {}
         self._load(program)
         self.reset(0)
+
+    def resume(self, program: Program) -> None:
+        """Load a changed program of the same experiment, and go on in the state reached instead of from the beginning."""
+        before, state = self.loaded, resume.kept(self)
+        self.load(program)
+        resume.put_back(self, before, state)
+        self._resumed()
 
     def reset(self, trial: int) -> None:
         """Back to step 0 with the initial state of this trial."""
@@ -257,6 +267,9 @@ class EngineChip:
     def _reset(self, trial: int) -> None:
         """The initial state of this trial."""
         raise NotImplementedError
+
+    def _resumed(self) -> None:
+        """The state was carried over to a changed program: put right what follows from both."""
 
     def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
         """Run the compiled loop; returns (t, event, n_samples, n_out) and may stop early when `out` is full."""

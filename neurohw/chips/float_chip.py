@@ -15,6 +15,7 @@ class FloatChip(EngineChip):
     """Float64 neurons and synapses. A substrate changes what it loads in `parameters` and `effective_weights`."""
 
     state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "weights")
+    neuron_state: ClassVar[tuple[str, ...]] = ("state",)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -58,6 +59,11 @@ class FloatChip(EngineChip):
             for variable in population.initial:
                 row = self._state_row(name, variable)
                 self.state[row, first : first + population.size] = program.network.initial(name, variable, trial)
+
+    def _resumed(self) -> None:
+        _, neurons, changes = self._current_events(0, self.step)
+        self.state[fn.I_EXT] = self.i_offset
+        np.add.at(self.state[fn.I_EXT], neurons, changes)
 
     def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
         table = self.table

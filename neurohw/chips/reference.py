@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.chips import brian_change
 from neurohw.chips.brian import BrianNetwork, choose_target
 from neurohw.chips.engine_chip import EngineChip
 from neurohw.device.device import Device
@@ -31,6 +32,7 @@ class ReferenceChip(EngineChip):
     def __init__(self, device: Device, seed: int = 0):
         super().__init__(device, seed)
         self.brian: BrianNetwork | None = None
+        self.changed = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -38,7 +40,12 @@ class ReferenceChip(EngineChip):
         return Capabilities(("spikes", "v", "weights"), True, "exact", unlimited, {}, {}, None, ())
 
     def _load(self, program: Program) -> None:
-        self.brian = None
+        self.brian, self.changed = None, False
+
+    def resume(self, program: Program) -> None:
+        if self.brian is not None:
+            self.program, self._places, self.changed = program, {}, True
+            brian_change.change(self.brian, program, self._current_events(0, self.step))
 
     def _built(self, n_steps: int = 1) -> BrianNetwork:
         if self.brian is None:
@@ -48,8 +55,8 @@ class ReferenceChip(EngineChip):
 
     def _reset(self, trial: int) -> None:
         self.trial, self.dropped = trial, 0
-        if self.brian is not None and not self.brian.takes(self._given):
-            self.brian = None
+        if self.brian is not None and (self.changed or not self.brian.takes(self._given)):
+            self.brian, self.changed = None, False
         if self.brian is not None:
             self.brian.reset(trial)
 

@@ -41,6 +41,10 @@ class Machine(Described):
         """All usable places, in the order in which the makers' own tool fills them."""
         raise NotImplementedError
 
+    def for_delays(self, choices: Choices, longest: int) -> Choices:
+        """The choices with what follows from the longest delay (steps); raises DoesNotFit where it cannot be held."""
+        return choices
+
     def neurons_per_unit(self, choices: Choices) -> int:
         """How many neurons one place holds under these choices."""
         raise NotImplementedError

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from neurohw.device.analog import AnalogChoices, AnalogMachine
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.device.machine import Choices, Machine
 from neurohw.device.reference import ReferenceChoices, ReferenceMachine
+from neurohw.device.spinnaker import SpinnakerChoices, SpinnakerMachine
+# ReferenceChoices, ReferenceMachine
 
 
 @dataclass(frozen=True)
@@ -17,5 +20,7 @@ class Substrate:
 
 SUBSTRATES: dict[str, Substrate] = {
     "reference": Substrate(ReferenceMachine, ReferenceChoices),
+    "spinnaker": Substrate(SpinnakerMachine, SpinnakerChoices),
+    "analog": Substrate(AnalogMachine, AnalogChoices),
     "crossbar": Substrate(CrossbarMachine, CrossbarChoices),
 }

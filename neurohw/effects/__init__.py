@@ -2,10 +2,20 @@
 
 from neurohw.effects.drift import Drift
 from neurohw.effects.effect import Effect
+from neurohw.effects.mismatch import Mismatch
 from neurohw.effects.programming_noise import ProgrammingNoise
 from neurohw.effects.read_noise import ReadNoise
 from neurohw.effects.set_pulse import SetPulse
+from neurohw.effects.spike_loss import SpikeLoss
+from neurohw.effects.synapse_loss import SynapseLoss
+from neurohw.effects.weight_noise import WeightNoise
+from neurohw.effects.weight_resolution import WeightResolution
 
-EFFECTS: dict[str, type[Effect]] = {effect.name: effect for effect in (ProgrammingNoise, SetPulse, Drift, ReadNoise)}
+EFFECTS: dict[str, type[Effect]] = {
+    effect.name: effect
+    for effect in (
+        ProgrammingNoise, SetPulse, Drift, ReadNoise, Mismatch, WeightResolution, WeightNoise, SynapseLoss, SpikeLoss,
+    )
+}  # fmt: skip
 
 __all__ = ["EFFECTS", "Effect"]

@@ -103,10 +103,10 @@ def _collect(group: h5py.Group, prefix: str, graph: Graph, depth: int, budget: I
             raise BadInput(f"node {name!r}: it has no type")
         if next(budget, None) is None:
             raise BadInput(f"more than {MAX_NODES} nodes")
-        kind = _text(item["type"][()])
+        kind = _text(_strings(item["type"], f"node {name!r}: type"))
         if kind == "NIRGraph":
             _collect(item, f"{name}.", graph, depth + 1, budget)
-            kinds = {f"{name}.{inner}": _text(node["type"][()]) for inner, node in item["nodes"].items()}
+            kinds = {f"{name}.{inner}": _text(_strings(node["type"], inner)) for inner, node in item["nodes"].items()}
             ports[key] = {end: [k for k, kind in kinds.items() if kind == end] for end in ("Input", "Output")}
         elif name in graph.nodes:
             raise BadInput(f"node {name!r}: the name occurs twice; rename one")
@@ -117,7 +117,8 @@ def _collect(group: h5py.Group, prefix: str, graph: Graph, depth: int, budget: I
 
 
 def _collect_edges(group: h5py.Group, prefix: str, ports: dict[str, dict[str, list[str]]], graph: Graph) -> None:
-    names, rows = [*group["nodes"]], group["edges"][()]
+    names, edges = [*group["nodes"]], group["edges"]
+    rows = _strings(edges, f"{prefix}edges") if edges.size else np.empty((0, 2))
     if rows.size and (rows.ndim != 2 or rows.shape[1] != 2):
         raise BadInput(f"{prefix}edges: must be (n, 2) names, but the shape is {rows.shape}")
     known = set(names)
@@ -161,6 +162,13 @@ def _numbers(item: Any, key: str, where: str) -> NDArray[np.float64]:
     if key in POSITIVE and (array <= 0).any():
         raise BadInput(f"{where} must be > 0, but {array.min():g} occurs")
     return array
+
+
+def _strings(item: Any, where: str) -> Any:
+    """Read text; what is none is refused before HDF5 follows the pointers in it."""
+    if not isinstance(item, h5py.Dataset) or h5py.check_string_dtype(item.dtype) is None:
+        raise BadInput(f"{where} does not hold text")
+    return item[()]
 
 
 def _text(value: Any) -> str:

@@ -1,41 +1,42 @@
 """The passes, in order: each takes a program and returns a new one with one decision more, or the payload.
 
-What differs between substrates stands in LOWERINGS: for each substrate the passes from `legalize` to `to_*`.
+Each pass is a module with one function; REQUIRES names the predicates that must hold before it, ESTABLISHES those after it.
 """
 
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from neurohw.passes import check, legalize, partition, place, route, scale, seal, to_equations, to_float
+from neurohw.passes.assign_synapses import assign_synapses
+from neurohw.passes.check import check
+from neurohw.passes.fix_delays import fix_delays
+from neurohw.passes.legalize import legalize
+from neurohw.passes.partition import partition
+from neurohw.passes.place import place
 from neurohw.passes.predicates import PREDICATES
+from neurohw.passes.route import route
+from neurohw.passes.route_spinnaker import route_spinnaker
+from neurohw.passes.row_delays import row_delays
+from neurohw.passes.scale import scale_as_is
+from neurohw.passes.scale_codes import scale_codes
+from neurohw.passes.scale_conductance import scale_conductance
+from neurohw.passes.scale_spinnaker import scale_spinnaker
+from neurohw.passes.seal import seal
+from neurohw.passes.to_circuit import to_circuit
+from neurohw.passes.to_conductance import to_conductance
+from neurohw.passes.to_equations import to_equations
+from neurohw.passes.to_fixed_point import to_fixed_point
+from neurohw.passes.to_float import to_float
 from neurohw.program import Program
 
-
-@dataclass(frozen=True)
-class Pass:
-    """One step: what must hold before, what holds after."""
-
-    run: Callable[[Program], Program]
-    requires: tuple[str, ...]
-    establishes: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return self.run.__name__
-
-
-def _of(module, function: Callable[[Program], Program]) -> Pass:
-    return Pass(function, module.REQUIRES, module.ESTABLISHES)
-
-
-CHECK, LEGALIZE = _of(check, check.check), _of(legalize, legalize.legalize)
-PARTITION, PLACE, ROUTE = _of(partition, partition.partition), _of(place, place.place), _of(route, route.route)
-SCALE, SEAL = _of(scale, scale.scale_as_is), _of(seal, seal.seal)
-TO_EQUATIONS, TO_FLOAT = _of(to_equations, to_equations.to_equations), _of(to_float, to_float.to_float)
+Pass = Callable[[Program], Program]
 
 PASSES: dict[str, tuple[Pass, ...]] = {
-    "reference": (CHECK, LEGALIZE, PARTITION, PLACE, ROUTE, SCALE, TO_EQUATIONS, SEAL),
-    "ideal digital": (CHECK, LEGALIZE, PARTITION, PLACE, ROUTE, SCALE, TO_FLOAT, SEAL),
+    "reference": (check, legalize, partition, place, route, scale_as_is, to_equations, seal),
+    "ideal digital": (check, legalize, partition, place, route, scale_as_is, to_float, seal),
+    "spinnaker": (check, legalize, partition, place, route_spinnaker, scale_spinnaker, to_fixed_point, seal),
+    "crossbar": (check, legalize, row_delays, partition, place, route, scale_conductance, to_conductance, seal),
+    "analog": (check, legalize, partition, place, route, fix_delays, assign_synapses, scale_codes, to_circuit, seal),
 }
 
 
@@ -48,10 +49,11 @@ def passes_for(program: Program) -> tuple[Pass, ...]:
 def apply(program: Program) -> Program:
     """Run all passes; after each one every predicate established so far is checked again."""
     for step in passes_for(program):
-        missing = [name for name in step.requires if name not in program.established]
-        assert not missing, f"{step.name} needs {missing}, but only {program.established} hold"
-        program = step.run(program)
-        program = replace(program, established=(*program.established, *step.establishes))
+        module = sys.modules[step.__module__]
+        missing = [name for name in module.REQUIRES if name not in program.established]
+        assert not missing, f"{step.__name__} needs {missing}, but only {program.established} hold"
+        program = step(program)
+        program = replace(program, established=(*program.established, *module.ESTABLISHES))
         for name in program.established:
             PREDICATES[name](program)
     return program

@@ -22,6 +22,8 @@ def legalize(program: Program) -> Program:
         losses.append(f"integration: the network asks for {numerics.integration!r}, {program.device.name} does {has!r}")
         network = replace(network, numerics=replace(numerics, integration=has))
     plan, moved = delay_plan(replace(program, network=network))
+    if program.device.supports.delays == "fixed":
+        moved = []  # `fix_delays` will say where they go, once it is known how far apart the neurons are
     return program.with_(*losses, *moved, network=network, requested=program.network, delays=plan)
 
 

@@ -10,8 +10,10 @@ ESTABLISHES = ("partitioned",)
 
 def partition(program: Program) -> Program:
     """Full slices, the last of a population smaller; sources take units only where the machine makes spikes on chip."""
-    machine, network = program.device.machine, program.network
-    per_unit, per_source_unit = machine.neurons_per_unit(program.choices), machine.sources_per_unit(program.choices)
+    machine, network, choices = program.device.machine, program.network, program.choices
+    if not program.device.is_unlimited:
+        choices = machine.for_delays(choices, int(program.delays.slots.max()))
+    per_unit, per_source_unit = machine.neurons_per_unit(choices), machine.sources_per_unit(choices)
     slices: list[Slice] = []
     for name, population in network.populations.items():
         size = per_source_unit if population.is_source else per_unit
@@ -28,5 +30,6 @@ def partition(program: Program) -> Program:
     return program.with_(
         Resource(f"{word}s", len(slices), available),
         Resource("neurons", used, available * per_unit),
+        choices=choices,
         slices=tuple(slices),
     )

@@ -47,6 +47,13 @@ def routed(program: Program) -> None:
         assert (ends[:-1] < keys[1:]).all()
 
 
+def assigned(program: Program) -> None:
+    """Every projection knows which synapse circuits it has, where there are such."""
+    circuits = program.routing.circuits if program.routing else None
+    if not program.device.is_unlimited:
+        assert circuits is not None and set(circuits) == set(program.network.projections)
+
+
 def scaled(program: Program) -> None:
     """Every projection knows what one code of its weights means."""
     assert program.scaling is not None and set(program.scaling.unit) == set(program.network.projections)
@@ -63,5 +70,5 @@ def sealed(program: Program) -> None:
 
 
 PREDICATES: dict[str, Callable[[Program], None]] = {
-    check.__name__: check for check in (valid, legal, partitioned, placed, routed, scaled, lowered, sealed)
+    check.__name__: check for check in (valid, legal, partitioned, placed, routed, assigned, scaled, lowered, sealed)
 }

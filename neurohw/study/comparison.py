@@ -80,8 +80,8 @@ class Comparison:
     def state(self, device: str) -> Verdict:
         """The device as a whole: "outside", "inside", or "open" where nothing could be judged.
 
-        Of many rows some lie outside by chance, so a device is outside where a row exceeds its family limit, or where more
-        rows are outside than chance (5 % of the rows) puts there once in twenty times.
+        Of many rows some lie outside by chance, so a device is outside where a row exceeds its family limit, or where
+        more rows are outside than chance (5 % of the rows) puts there once in twenty times.
         """
         from scipy.stats import binom
 

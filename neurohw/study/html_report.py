@@ -18,6 +18,7 @@ from neurohw.study.pictures import Cell
 from neurohw.study.statistics import STATISTICS
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
+DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 SVG_LIMIT = 150_000
 """Bytes above which a figure is smaller as PNG."""
 
@@ -171,8 +172,8 @@ def _flat(manifest: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]
 def _number(value: Any, digits: int = 3) -> str:
     """A number for a table cell; a dash where there is none, a real minus sign."""
     if not isinstance(value, int | float) or value != value or value in (float("inf"), float("-inf")):
-        return "∞" if value == float("inf") else "–"
-    return f"{value:.{digits}g}".replace("-", "−", 1) if abs(value) < 1e5 else f"{value:,.0f}"
+        return "∞" if value == float("inf") else DASH
+    return f"{value:.{digits}g}".replace("-", MINUS, 1) if abs(value) < 1e5 else f"{value:,.0f}"
 
 
 def _pvalue(value: Any) -> str:
@@ -189,6 +190,6 @@ def _amount(value: float) -> str:
 
 def _percent(part: float, whole: float) -> str:
     if not whole or whole == float("inf"):
-        return "–"
+        return DASH
     share = 100 * part / whole
     return f"{share:.0f} %" if share >= 9.95 or share == 0 else f"{share:.2g} %"

@@ -24,7 +24,7 @@ INK, GRAY, PALE = "#24292f", "#8b949e", "#d0d7de"
 GOOD, BAD = "#1a7f37", "#cf222e"
 MAX_NEURONS, MAX_DOTS = 400, 60_000
 
-STYLE = {
+STYLE: Any = {
     "text.parse_math": False, "font.size": 9, "font.family": "DejaVu Sans", "text.color": INK, "axes.labelcolor": INK,
     "axes.edgecolor": GRAY, "axes.linewidth": 0.8, "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False,
     "axes.spines.right": False, "axes.titlesize": 9.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
@@ -196,8 +196,8 @@ def effects(comparison: Comparison, device: str) -> Any:
         if row.yardstick and row.yardstick.largest_effect is not None:
             width = 2 * row.yardstick.largest_effect
             panel.barh(y, width, left=-width / 2, height=0.7, color=PALE)
-        panel.plot([row.effect.low, row.effect.high], [y, y], color=color, linewidth=1.4)
-        panel.plot(row.effect.d, y, "o", color=color, markersize=4.5)
+        panel.plot(np.array([row.effect.low, row.effect.high], float), [y, y], color=color, linewidth=1.4)
+        panel.plot(np.array([row.effect.d], float), [y], "o", color=color, markersize=4.5)
     labels = [f"{row.population}, {STATISTICS[row.statistic].label}" for row in reversed(rows)]
     panel.set_yticks(range(len(rows)), labels)
     panel.set_ylim(-0.7, max(len(rows), 1) - 0.3)

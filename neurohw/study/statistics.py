@@ -70,7 +70,7 @@ def after(recording: Recording, discard: float) -> Recording:
 def rates(recording: Recording, population: str) -> Sample:
     """Spikes of each neuron over the duration, Hz; silent neurons count as 0 Hz."""
     counts = np.bincount(recording.spikes[population][1], minlength=recording.sizes[population])
-    return counts * (1e3 / recording.duration) if recording.duration else np.empty(0)
+    return counts.astype(np.float64) * (1e3 / recording.duration) if recording.duration else np.empty(0)
 
 
 def cv_isi(recording: Recording, population: str) -> Sample:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurohw.chips.spinnaker import plasticity, weights
+from neurohw.chips.spinnaker import plasticity
+from neurohw.kernels import spinnaker_weights as weights
 from neurohw.errors import OutOfRange
 from tests.oracles import spinnaker_fixed as twin
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from neurohw.chips.spinnaker import weights
+from neurohw.kernels import spinnaker_weights as weights
 from neurohw.chips.spinnaker.models import MODELS
 from tests.oracles import spinnaker_fixed as twin
 

@@ -18,6 +18,11 @@ class Assembly(common.Assembly):  # type: ignore[misc]
     __doc__ = common.Assembly.__doc__
     _simulator = simulator
 
+    @property
+    def local_size(self) -> int:
+        """What PyNN's connectors ask for when they report progress; its own assemblies lack it."""
+        return self.size
+
 
 class _Cells:
     """Parameters by PyNN's own names; a view works on the arrays of the population at the root of its tree."""
@@ -46,7 +51,7 @@ class _Cells:
         parameter_space.evaluate(simplify=False)
         root, mine = self._root()
         for name, values in parameter_space.items():
-            _check(name, values)
+            _check(name, np.atleast_1d(values))
             if name == "spike_times":
                 root.keep_past_spikes()
             root.parameters[name][mine] = values
@@ -95,8 +100,8 @@ class Population(_Cells, common.Population):  # type: ignore[misc]
         given.evaluate(simplify=False)
         self.parameters: dict[str, NDArray[Any]] = {}
         for name, values in given.items():
-            _check(name, values)
-            self.parameters[name] = np.array(values)
+            _check(name, np.atleast_1d(values))
+            self.parameters[name] = np.array(np.broadcast_to(values, self.size))
         self.initial: dict[str, NDArray[np.float64]] = {}
         self.network_name = ""
         self._past: list[NDArray[np.float64]] = []
@@ -116,14 +121,15 @@ class Population(_Cells, common.Population):  # type: ignore[misc]
         """Spike times are about to be replaced: those that have been are still on their way to their targets."""
         now = simulator.state.t
         if now > self._times_hold_from:
-            emitted = self._lists(self._times_hold_from, now)
-            self._past = [np.concatenate(pair) for pair in zip(self._past, emitted, strict=True)] or emitted
-            self._times_hold_from = now
+            self._past, self._times_hold_from = self._joined(self._lists(self._times_hold_from, now)), now
 
     def all_spike_times(self) -> SpikeTimes:
         """What this SpikeSourceArray has emitted and will emit."""
-        future = self._lists(self._times_hold_from, np.inf)
-        return spike_times([np.concatenate(pair) for pair in zip(self._past, future, strict=True)] or future)
+        return spike_times(self._joined(self._lists(self._times_hold_from, np.inf)))
+
+    def _joined(self, lists: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        past = self._past or [np.empty(0)] * self.size
+        return [np.concatenate(pair) for pair in zip(past, lists, strict=True)]
 
     def _lists(self, first: float, last: float) -> list[NDArray[np.float64]]:
         lists = [np.asarray(times.value, dtype=float) for times in self.parameters["spike_times"]]

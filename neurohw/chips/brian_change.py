@@ -1,0 +1,101 @@
+"""A changed program put into a Brian2 network that goes on: other parameters, weights, delays, currents, and what is new."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.chips.brian import SI, BrianNetwork, copies_needed, refractory_steps
+from neurohw.errors import Unsupported
+from neurohw.kernels.rows import rows
+from neurohw.network import Population
+from neurohw.neurons import NeuronModel
+from neurohw.program import Program
+
+
+def change(brian: BrianNetwork, program: Program, events: tuple[NDArray, NDArray, NDArray]) -> None:
+    """Let `brian` go on as `program`. events: all changes of injected current before now.
+
+    Spikes on their way stay on their way. The network cannot be set back to its beginning after this: build it anew.
+    """
+    old, brian.program = brian.program, program
+    _new_populations(brian)
+    for name, population in program.network.neurons.items():
+        if name in old.network.populations:
+            if population.size != old.network.populations[name].size:
+                raise Unsupported(f"population {name!r} has another size than before; a run can only go on with the same neurons")
+            _parameters(brian, name, population)
+    _currents(brian, events)
+    _projections(brian)
+    _traces(brian)
+
+
+def _new_populations(brian: BrianNetwork) -> None:
+    b2, network = brian.b2, brian.program.network
+    for number, (name, population) in enumerate(network.neurons.items()):
+        if name not in brian.groups:
+            brian.groups[name] = group = brian._group(number, name, population)
+            brian.monitors[name] = b2.SpikeMonitor(group, name=f"spikes_{number}")
+            brian.network.add(group, brian.monitors[name], *group.contained_objects)
+            for state, spec in population.model.states.items():  # type: ignore[union-attr]
+                _put(group, state, network.initial(name, state, 0) * SI[spec.unit])
+    for number, (name, population) in enumerate(network.sources.items()):
+        if name not in brian.generators:
+            brian.copies[name] = copies = copies_needed(brian.program, name, None)
+            size = population.size * copies
+            brian.generators[name] = b2.SpikeGeneratorGroup(size, [], [] * b2.ms, when="start", name=f"source_{number}")
+            brian.network.add(brian.generators[name])
+
+
+def _parameters(brian: BrianNetwork, name: str, population: Population) -> None:
+    model, group = population.model, brian.groups[name]
+    assert isinstance(model, NeuronModel)
+    values = {p: brian.program.network.parameter(name, p) for p in population.parameters}
+    for parameter, value in brian._apart(name, values).items():
+        if parameter != "i_offset":
+            _put(group, parameter, value * SI[model.parameters[parameter].unit])
+    steps = refractory_steps(values["tau_refrac"], brian.program.dt)
+    _put(group, "refractory_time", (steps + 1) * brian.program.dt * 1e-3)
+
+
+def _currents(brian: BrianNetwork, events: tuple[NDArray, NDArray, NDArray]) -> None:
+    """The constant current of each neuron and what has been injected up to now."""
+    _, neurons, changes = events
+    for name, group in brian.groups.items():
+        total = brian.program.network.parameter(name, "i_offset").copy()
+        local = neurons - brian.program.origin.first[name]
+        mine = (local >= 0) & (local < total.size)
+        np.add.at(total, local[mine], changes[mine])
+        _put(group, "i_ext", total * 1e-9)
+    if brian.program.network.currents and not any(thing.name == "inject" for thing in brian.network.objects):
+        brian.network.add(brian.b2.NetworkOperation(brian._inject, when="before_synapses", name="inject"))
+
+
+def _projections(brian: BrianNetwork) -> None:
+    program = brian.program
+    for number, (name, projection) in enumerate(program.network.projections.items()):
+        made = rows(program.network, projection)
+        steps = program.delays.steps(name, made.delays, program.dt)  # type: ignore[union-attr]
+        if name not in brian.synapses:
+            columns = [made.sources, made.targets, made.weights, steps]
+            brian.synapses[name] = brian._connect(number, name, [columns])
+            brian.network.add(brian.synapses[name])
+        elif made.targets.size:
+            brian.write(name, made.weights)
+            lag = steps if projection.source in brian.generators else steps - 1
+            copies = brian.copies.get(projection.source, 1)
+            brian.synapses[name].delay = np.tile(lag, copies) * program.dt * brian.b2.ms
+
+
+def _traces(brian: BrianNetwork) -> None:
+    brian.network.remove(*brian.traces)
+    brian.traced = [(n, v, which) for n, variables in brian.program.record.items() for v, which in variables.items()]
+    brian.traces = [
+        brian.b2.StateMonitor(brian.groups[n], v, record=which, when="before_groups", name=f"trace_{k}")
+        for k, (n, v, which) in enumerate(brian.traced)
+    ]
+    brian.network.add(*brian.traces)
+
+
+def _put(group: Any, variable: str, values: NDArray) -> None:
+    group.variables[variable].get_value()[:] = values

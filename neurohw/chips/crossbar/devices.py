@@ -1,0 +1,227 @@
+"""The arms of all pairs of a crossbar chip: what each holds, how it is programmed, and what a read of it gives at any time.
+
+Arrays have the shape (2, pairs): arm 0 is G+, arm 1 is G-; a pair is a place in the packed synapse table. Every draw is addressed
+by the physical arm (tile, row, column, arm), never by the place in the table:
+
+    programming, drift exponent, RESET     (chip, projection's count of writes, arm)
+    SET pulses and their RESETs            (chip, arm, count of pulses and RESETs in the life of the arm)
+
+so a specimen is the same whatever else was written before, and a written arm keeps nothing of its past but its identity.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from neurohw.device.device import Device
+from neurohw.effects.drift import Drift
+from neurohw.effects.programming_noise import ProgrammingNoise, check_target
+from neurohw.effects.read_noise import ReadNoise
+from neurohw.effects.set_pulse import SetPulse
+from neurohw.kernels.noise import normal
+
+CHUNK = 1 << 16
+"""Arms worked on at a time, so that what the effects compute in between stays in cache."""
+OPERATIONS = 20
+"""Bits of a counter for the pulses and RESETs of one arm."""
+
+Key = Callable[[str], np.uint64]
+
+
+@dataclass
+class Devices:
+    """All arms of a chip; copied as a whole by a snapshot. `cell` (the physical place of each pair) never changes.
+
+    g: uS, as programmed, referred to the drift's t0. nu: drift exponent. quality: amplitude of the 1/f read noise.
+    memory: of the SET pulses. worn: pulses and RESETs so far. epoch: index into `times`, the chip's age (ms) when the arm was
+    programmed; -1: no device.
+    """
+
+    g: NDArray[np.float32]
+    nu: NDArray[np.float32]
+    quality: NDArray[np.float32]
+    epoch: NDArray[np.int32]
+    memory: NDArray[np.float32] | None
+    worn: NDArray[np.int32] | None
+    times: list[float] = field(default_factory=list)
+    pulses: int = 0
+    resets: int = 0
+
+    @classmethod
+    def none(cls, n_pairs: int, pulsed: bool) -> "Devices":
+        """Places without any device yet."""
+        g, nu, quality = (np.zeros((2, n_pairs), np.float32) for _ in range(3))
+        memory, worn = (np.ones((2, n_pairs), np.float32), np.zeros((2, n_pairs), np.int32)) if pulsed else (None, None)
+        return cls(g, nu, quality, np.full((2, n_pairs), -1, np.int32), memory, worn)
+
+    def new_epoch(self, age: float) -> int:
+        """The number of this moment among those at which something was programmed."""
+        if not self.times or self.times[-1] != age:
+            self.times.append(age)
+        return len(self.times) - 1
+
+
+class Bench:
+    """How the devices of one chip are programmed and read: its effects, in one place. Holds no state of the devices."""
+
+    def __init__(self, device: Device, key: Key, cell: NDArray[np.int64]):
+        self.machine, self.key, self.cell = device.machine, key, cell
+        self.g_max = float(device.machine.g_max)
+        self.noise: ProgrammingNoise | None = device.effect("programming_noise")
+        self.pulse: SetPulse | None = device.effect("set_pulse")
+        self.drift: Drift | None = device.effect("drift")
+        self.read_noise: ReadNoise | None = device.effect("read_noise")
+
+    def program(
+        self, d: Devices, arm: int, places: NDArray[np.int64], target: NDArray, reset: NDArray[np.bool_], address: str, age: float
+    ) -> None:
+        """Program arms towards `target` (uS), or RESET them where `reset`; a fresh device follows. Raises OutOfRange."""
+        check_target(target, self.g_max)
+        epoch = d.new_epoch(age)
+        for at in _chunks(places.size):
+            p, wanted = places[at], np.minimum(target[at].astype(float), self.g_max)
+            arms = self.cell[p] * 2 + arm
+            g = self._written(d, arm, p, arms, wanted, reset[at], address)
+            idle = self.machine.g_reset + self.machine.g_reset_sd * normals(self.key(f"reset/{address}"), arms)
+            g = np.where(reset[at], np.maximum(idle, 0.0), g) if self.pulse is None or self.noise is not None else g
+            d.g[arm, p] = g
+            self._settle(d, arm, p, np.where(reset[at], g, wanted), address, epoch)
+
+    def _written(self, d, arm, p, arms, wanted, reset, address) -> NDArray[np.float64]:
+        """The conductance after a write: by the residual of write-and-verify, by pulses and reads, or exact."""
+        if self.noise is not None:
+            return self.noise.programmed(wanted, normals(self.key(f"programming_noise/{address}"), arms), self.g_max)
+        if self.pulse is not None:
+            return self._write_by_pulses(d, arm, p, np.where(reset, 0.0, wanted))
+        return wanted
+
+    def _settle(self, d, arm, p, target, address, epoch) -> None:
+        """What follows from a programming: a drift exponent, a noise amplitude, a clock that starts."""
+        if self.drift is not None:
+            draws = normals(self.key(f"drift/{address}"), self.cell[p] * 2 + arm)
+            d.nu[arm, p] = self.drift.exponents(target, draws, self.g_max)
+        if self.read_noise is not None:
+            d.quality[arm, p] = self.read_noise.quality(d.g[arm, p].astype(float), self.g_max)
+        d.epoch[arm, p] = epoch
+
+    def _write_by_pulses(self, d: Devices, arm: int, p: NDArray[np.int64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+        """RESET, then SET pulses until a noisy read is within half a step of the target; RESET again after an overshoot.
+
+        The controller refers its reads to t0 by the mean drift, so drift does not enter. After `verify_pulses` pulses it
+        gives up and leaves what there is.
+        """
+        half = 0.5 * self.machine.pulse_step
+        self.reset(d, arm, p)
+        tried, open_ = np.zeros(p.size, np.int64), np.arange(p.size)
+        while open_.size:
+            q = p[open_]
+            g = d.g[arm, q].astype(float)
+            seen = self._verified(g, d, arm, q)
+            low, high = seen < target[open_] - half, (seen > target[open_] + half) & (target[open_] > half)
+            left = tried[open_] < int(self.machine.verify_pulses)
+            self.reset(d, arm, q[high & left])
+            self._pulse(d, arm, q[low & left])
+            tried[open_] += low
+            tried[open_[high]] += 1
+            open_ = open_[(low | high) & left]
+        return d.g[arm, p].astype(float)
+
+    def _verified(self, g, d, arm, q):
+        if self.read_noise is None:
+            return g
+        draws = normals(self.key("verify"), self._operation(d, arm, q))
+        return self.read_noise.sample(g, self.read_noise.quality(g, self.g_max), self.read_noise.growth(0.0), draws, self.g_max)
+
+    def reset(self, d: Devices, arm: int, p: NDArray[np.int64]) -> None:
+        """RESET arms of a device with pulses: the memory is gone, the conductance is low."""
+        draws = normals(self.key("reset"), self._operation(d, arm, p))
+        d.g[arm, p] = np.maximum(self.machine.g_reset + self.machine.g_reset_sd * draws, 0.01)
+        d.memory[arm, p] = 1.0
+        d.worn[arm, p] += 1
+        d.resets += p.size
+
+    def _pulse(self, d: Devices, arm: int, p: NDArray[np.int64]) -> None:
+        g = d.g[arm, p].astype(float)
+        if self.pulse is None:  # switched off: every pulse adds the mean step
+            d.g[arm, p] = np.minimum(g + self.machine.pulse_step, self.g_max)
+        else:
+            draws = normals(self.key("set_pulse"), self._operation(d, arm, p))
+            d.g[arm, p], d.memory[arm, p] = self.pulse.pulsed(g, d.memory[arm, p].astype(float), draws, self.g_max)
+        d.worn[arm, p] += 1
+        d.pulses += p.size
+
+    def _operation(self, d, arm, p):
+        return ((self.cell[p] * 2 + arm) << OPERATIONS) | d.worn[arm, p]
+
+    def pulses(self, d: Devices, arm: int, places: NDArray[np.int64], counts: NDArray[np.int64], address: str, age: float) -> None:
+        """SET pulses, counts[k] of them on arm `arm` of places[k]; the drift clock of a pulsed arm starts again."""
+        epoch = d.new_epoch(age)
+        for k in range(int(counts.max(initial=0))):
+            self._pulse(d, arm, places[counts > k])
+        touched = places[counts > 0]
+        self._settle(d, arm, touched, d.g[arm, touched].astype(float), address, epoch)
+
+    def drifted(self, d: Devices, arm: int, p: NDArray[np.int64], log_times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The conductance (uS) of arms now; log_times: ln(t/t0) for each epoch. A place without a device has 0."""
+        g = d.g[arm, p].astype(float)
+        return g if self.drift is None else self.drift.drifted(g, d.nu[arm, p], log_times[d.epoch[arm, p]])
+
+    def log_times(self, d: Devices, age: float) -> NDArray[np.float64]:
+        """ln(t/t0) for each epoch of programming, at this age of the chip."""
+        ages = age - np.array([*d.times, age])  # the last entry stands for places without a device
+        return np.zeros(ages.size) if self.drift is None else self.drift.log_time(ages)
+
+    def growth(self, d: Devices, age: float) -> NDArray[np.float64]:
+        """The growth of the 1/f read noise for each epoch of programming, at this age of the chip."""
+        ages = age - np.array([*d.times, age])
+        return np.zeros(ages.size) if self.read_noise is None else self.read_noise.growth(ages)
+
+    def sample(self, d: Devices, places: NDArray[np.int64], age: float, stream: np.uint64) -> NDArray[np.float64]:
+        """One noisy read (uS) of both arms: (2, places)."""
+        log_times, growth = self.log_times(d, age), self.growth(d, age)
+        seen = np.zeros((2, places.size))
+        for at in _chunks(places.size):
+            p = places[at]
+            for arm in (0, 1):
+                g = self.drifted(d, arm, p, log_times)
+                if self.read_noise is not None:
+                    draws = normals(stream, self.cell[p] * 2 + arm)
+                    quality, grown = d.quality[arm, p].astype(float), growth[d.epoch[arm, p]]
+                    g = self.read_noise.sample(g, quality, grown, draws, self.g_max)
+                seen[arm, at] = np.where(d.epoch[arm, p] < 0, 0.0, g)
+        return seen
+
+    def moments(self, d: Devices, places, log_times, growth, unit, out: NDArray[np.float32]) -> None:
+        """out[places] = (mean, variance) of a read of G+ - G-, in network units; unit: of one uS, per place of `places`."""
+        for at in _chunks(places.size):
+            p = places[at]
+            mean, variance = np.zeros(p.size), np.zeros(p.size)
+            for arm, sign in ((0, 1.0), (1, -1.0)):
+                g, there = self.drifted(d, arm, p, log_times), d.epoch[arm, p] >= 0
+                v = np.zeros(p.size)
+                if self.read_noise is not None:
+                    quality, grown = d.quality[arm, p].astype(float), growth[d.epoch[arm, p]]
+                    g, v = self.read_noise.moments(g, quality, grown, self.g_max)
+                mean += sign * there * g
+                variance += there * v
+            out[p, 0], out[p, 1] = mean * unit[at], variance * unit[at] ** 2
+
+
+def _chunks(n: int) -> Iterator[slice]:
+    return (slice(k, min(k + CHUNK, n)) for k in range(0, n, CHUNK))
+
+
+def normals(stream: np.uint64, counters: NDArray[np.int64]) -> NDArray[np.float64]:
+    """One standard normal for each counter: `neurohw.rng.normal`, compiled."""
+    out = np.empty(counters.size)
+    _normals(stream, counters, out)
+    return out
+
+
+@njit(cache=True)
+def _normals(stream, counters, out):
+    for i in range(counters.size):
+        out[i] = normal(stream, counters[i])

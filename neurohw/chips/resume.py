@@ -1,0 +1,44 @@
+"""Going on with a changed program: the state that a chip has reached, carried over to what it was loaded with anew."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.errors import Unsupported
+from neurohw.program import Program
+
+
+def kept(chip: Any) -> dict[str, Any]:
+    """The state that goes on: the step, the spikes still on their way, and what each neuron holds."""
+    if not chip.neuron_state:
+        raise Unsupported(f"{chip.device.title} cannot take a changed network in mid-run; change it before a run that resets")
+    return {name: getattr(chip, name) for name in ("step", "ring", "ring_counts", *chip.neuron_state)}
+
+
+def put_back(chip: Any, before: Program, state: Mapping[str, Any]) -> None:
+    """Give the neurons of a chip that was loaded anew the state they had under the program `before`.
+
+    Neurons are known by population and index; those that are new start from their initial state.
+    """
+    old, new = before.origin, chip.loaded.origin
+    place = np.zeros(old.n_neurons, np.int64)
+    for name, population in before.network.neurons.items():
+        if new.size.get(name) != population.size:
+            raise Unsupported(f"population {name!r} has another size than before; a run can only go on with the same neurons")
+        place[old.first[name] : old.first[name] + population.size] = new.first[name] + np.arange(population.size)
+    chip.step = state["step"]
+    for name in chip.neuron_state:
+        getattr(chip, name)[..., place] = state[name]
+    _spikes_on_their_way(chip, place, state)
+
+
+def _spikes_on_their_way(chip: Any, place: NDArray[np.int64], state: Mapping[str, Any]) -> None:
+    ring, counts = state["ring"], state["ring_counts"]
+    depth = min(ring.shape[0], chip.ring.shape[0])
+    for step in range(max(0, chip.step - depth), chip.step):
+        n = counts[step % ring.shape[0]]
+        row = step % chip.ring.shape[0]
+        chip.ring[row, :n] = place[ring[step % ring.shape[0], :n]]
+        chip.ring_counts[row] = n

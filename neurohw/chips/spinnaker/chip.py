@@ -1,0 +1,129 @@
+"""A SpiNNaker board: every neuron in s16.15 as the released machine code computes it, every weight 16 unsigned bits.
+
+Cores run in step, as on a real machine with its common timer, so the neurons of all cores are kept in one table; which core
+holds which neuron matters for delays, packets and energy, and stands in the program.
+"""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.chips.engine_chip import EngineChip
+from neurohw.chips.spinnaker import engine
+from neurohw.chips.spinnaker.arithmetic import ONE, encode
+from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
+from neurohw.chips.spinnaker.neurons import observe
+from neurohw.kernels.spinnaker_weights import to_raw
+from neurohw.network import RECEPTORS
+from neurohw.program import Capabilities, Program
+from neurohw.report import Loss, Report
+
+VALUES = {"v": 0, "isyn_exc": 1, "gsyn_exc": 1, "isyn_inh": 2, "gsyn_inh": 2}
+FULL = 65535
+
+
+class SpinnakerChip(EngineChip):
+    """One board. Boards do not differ: the chip seed only names the specimen."""
+
+    state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "coefficients", "sums", "weights", "counts")
+
+    @property
+    def capabilities(self) -> Capabilities:
+        unit = self.loaded.scaling.unit
+        limits = {name: self._signed(name, np.array([0.0, FULL * step])) for name, step in unit.items()}
+        spans = {name: (float(pair.min()), float(pair.max())) for name, pair in limits.items()}
+        return Capabilities(("spikes", *VALUES, "weights"), True, "lsb", spans, dict(unit), {}, None, ())
+
+    def _signed(self, projection: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        p = self.loaded.network.projections[projection]
+        return weights * (self.loaded.network.populations[p.target].model.inhibitory_sign if p.receptor == "inhibitory" else 1)
+
+    def _load(self, program: Program) -> None:
+        payload, origin = program.payload, program.origin
+        self.table = payload.table
+        self.weights = payload.table.columns["weight"].copy()
+        self.codes = np.empty(origin.n_neurons, np.int64)
+        self.offset_rows = np.empty(origin.n_neurons, np.int64)
+        codes, firsts, lasts, shifts = [], [], [], []
+        for name in program.network.neurons:
+            model = MODELS[program.network.populations[name].model.name]
+            first, last = origin.first[name], origin.first[name] + origin.size[name]
+            self.codes[first:last] = model.code
+            self.offset_rows[first:last] = model.coefficients.index("i_offset")
+            codes.append(model.code)
+            firsts.append(first)
+            lasts.append(last)
+            shifts.append([payload.shifts[name, receptor] for receptor in RECEPTORS])
+        self.groups = tuple(np.array(part, np.int64) for part in (codes, firsts, lasts, shifts))
+
+    def _reset(self, trial: int) -> None:
+        program, n = self.loaded, self.loaded.origin.n_neurons
+        self.state = np.zeros((N_STATES, n), np.int32)
+        self.coefficients = np.zeros((N_COEFFICIENTS, n), np.int32)
+        self.sums = np.zeros((2, n), np.uint32)
+        self.counts = np.zeros(2, np.int64)
+        for name, values in program.payload.parameters.items():
+            model = MODELS[program.network.populations[name].model.name]
+            first, last = program.origin.first[name], program.origin.first[name] + program.origin.size[name]
+            given = {**values, "v": program.network.initial(name, "v", trial)}
+            state, coefficients = model.initialize({p: given[p] for p in model.parameters}, program.dt)
+            self.state[: len(state), first:last] = state
+            self.coefficients[: len(coefficients), first:last] = coefficients
+
+    def _current_events(self, begin: int, until: int):
+        steps, neurons, changes = super()._current_events(begin, until)
+        return steps, neurons, encode(changes, "current") if changes.size else np.empty(0, np.int32)
+
+    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
+        table = self.table
+        before = int(self.counts[0])
+        result = engine.run(
+            t, until, *self.groups, self.state, self.coefficients, self.offset_rows, self.sums, table.delays, table.starts,
+            table.offsets, table.targets, self.weights, self.ring, self.ring_counts, self.spiked, self.spiked_words,
+            sources, starts, back, *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts,
+        )  # fmt: skip
+        self.ledger.synaptic_events += int(self.counts[0]) - before
+        return result
+
+    def _state_row(self, population: str, variable: str) -> int:
+        return VALUES[variable]
+
+    def sample(self, rows: Any, neurons: Any) -> NDArray[np.float64]:
+        pairs = zip(rows, neurons, strict=True)
+        return np.array([observe(self.codes[i], self.state, i)[value] for value, i in pairs], dtype=float)
+
+    def _in_network_units(self, population: str, variable: str, raw: NDArray) -> NDArray[np.float64]:
+        return raw / (-ONE if variable == "isyn_inh" else ONE)
+
+    def _losses(self, report: Report) -> Report:
+        cells = 2 * self.loaded.origin.n_neurons * max(self.step, 1)
+        return report.add(
+            Loss(
+                "ring buffer cells saturated", int(self.counts[1]), cells, "all receptors, neurons and steps",
+                "more weight arrived in one step than 16 bits hold", "choose largest_sum larger",
+            )
+        )  # fmt: skip
+
+    def _account(self, n_steps: int, spikes: list[NDArray]) -> None:
+        super()._account(n_steps, spikes)
+        device, program = self.device, self.loaded
+        cores = len(program.slices)
+        power = float(device.power["board_idle"]) + cores * float(device.power["active_core"])
+        packets = sum(len(part) for part in spikes)
+        self.ledger.energy += power * n_steps * program.dt + packets * self._energy_per_spike()
+
+    def _energy_per_spike(self) -> float:
+        """Packets of one spike on the way to all chips of its tree, on average: one hop each."""
+        entries = sum(self.loaded.routing.table_entries.values())
+        return float(self.device.energy["packet"]) * entries / max(1, len(self.loaded.slices))
+
+    def _write(self, projection: str, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
+        self.weights[places], _ = to_raw(weights, 1.0 / self.loaded.scaling.unit[projection])
+
+    def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
+        self.weights[places] = np.clip(self.weights[places].astype(np.int64) + pulses, 0, FULL)
+        self.ledger.pulses += int(np.abs(pulses).sum())
+
+    def _read(self, projection: str, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        return self._signed(projection, self.weights[places] * self.loaded.scaling.unit[projection])

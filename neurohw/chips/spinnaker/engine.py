@@ -1,0 +1,49 @@
+"""The compiled loop of a SpiNNaker machine: deliver, clamp the ring buffers, update all cores' neurons, remember the spikes."""
+
+from numba import njit
+
+from neurohw.chips.spinnaker.neurons import observe, transfer, update
+from neurohw.kernels.delivery import collect, deliver
+
+RING_MAX = 65535
+
+
+@njit(cache=True)
+def run(
+    t, until, codes, firsts, lasts, shifts, state, coefficients, offset_rows, sums, delays, starts, offsets, targets, weights,
+    ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
+    event_steps, event_neurons, event_values, event, sample_values, sample_neurons, sample_codes, samples, n_samples,
+    out, n_out, counts,
+):  # fmt: skip
+    """Run ticks t..until-1; stops early when `out` has no room for one more. Returns (t, event, n_samples, n_out).
+
+    sums: uint32 (receptor, neuron), what the 16-bit ring buffers would hold if they did not saturate; clamped at 65535 when
+    read, which gives the saturated sum since no weight is negative. counts: synaptic events, saturated cells.
+    samples[k, m] = V, gsyn_exc or gsyn_inh (sample_values[m] = 0, 1, 2) of a neuron, s16.15.
+    """
+    n = state.shape[1]
+    while t < until and n_out + n <= out.shape[0]:
+        while event < event_steps.size and event_steps[event] <= t:
+            i = event_neurons[event]
+            coefficients[offset_rows[i], i] += event_values[event]
+            event += 1
+        counts[0] += deliver(
+            t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums
+        )
+        for receptor in range(2):
+            cells = sums[receptor]
+            for i in range(n):
+                if cells[i] > RING_MAX:
+                    cells[i] = RING_MAX
+                    counts[1] += 1
+        for g in range(codes.size):
+            transfer(codes[g], state, coefficients, firsts[g], lasts[g], sums[0], sums[1], shifts[g, 0], shifts[g, 1])
+        for m in range(sample_neurons.size):
+            samples[n_samples, m] = observe(sample_codes[m], state, sample_neurons[m])[sample_values[m]]
+        n_samples += sample_neurons.size > 0
+        for g in range(codes.size):
+            update(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
+        sums[:] = 0
+        n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
+        t += 1
+    return t, event, n_samples, n_out

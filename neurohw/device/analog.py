@@ -1,0 +1,144 @@
+"""The analog substrate as a device: arrays of neuron circuits and synapse circuits that run faster than biology.
+
+An *array* (a HICANN of the wafer; half of the BrainScaleS-2 chip) has columns of neuron circuits. A *row* crosses all of
+them and is fed by a synapse driver; where it crosses a neuron there are synapse circuits, each holding a weight code and the
+address it listens to. So a synapse needs a row that carries its source, and all targets in the array share the rows.
+"""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator
+
+from neurohw.device.machine import Choices, Machine, Site
+from neurohw.errors import BadInput
+from neurohw.schema import Described, In, Number, Status
+
+
+class AnalogChoices(Choices):
+    """How a network is laid onto analog circuits. See docs/explanation/analog.md."""
+
+    neuron_size: int | None = Field(
+        None, ge=1, description="circuits joined to one neuron: more synapses for each, fewer neurons; by default the device's own"
+    )
+    weight_scaling: Literal["per projection", "per receptor"] = Field(
+        "per projection",
+        description="what shares one unit of weight: each projection has its own, or all projections onto one receptor of a "
+        "population share one; a device whose rows cannot be scaled one by one has the second in any case",
+    )
+    inputs_per_bus: int | None = Field(
+        None, ge=1, description="spike sources that share one input bus and so one link; fewer lose fewer spikes and take more drivers"
+    )
+    compensate_loss: bool = Field(
+        False, description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection"
+    )
+
+
+class Layout(Described):
+    """How many arrays lie in each row of the wafer, rows centered on each other."""
+
+    rows: tuple[int, ...] = Field(min_length=1)
+    source: str
+    status: Status
+
+
+class AnalogMachine(Machine):
+    """Arrays of neuron and synapse circuits.
+
+    array, unit: the makers' names. units_per_array: places that a population can be given separately.
+    circuits_per_array: neuron circuits. blocks_per_array: groups of circuits that a neuron must lie in.
+    neuron_sizes: circuits that may be joined to one neuron, the default first. circuits_per_synapse: circuits that a neuron needs
+    to have one synapse on each row. drivers, rows_per_driver: of an array.
+    bus_addresses, row_addresses: sources that share a bus (a driver serves one bus), and those of them that one row can carry; None:
+    every row can carry every source. overfull: what the makers' mapping tool does with synapses that find no row.
+    weight_range: whether each row can be scaled on its own, or only a neuron's synaptic input as a whole.
+    membranes_per_unit: membranes of one unit that can be recorded at a time.
+    acceleration: network time / hardware time. delay (network time) = delay_base + delay_per_hop * hops between arrays.
+    """
+
+    array: str
+    unit: str
+    layout: Layout
+    units_per_array: Annotated[Number, In("", at_least=1)]
+    circuits_per_array: Annotated[Number, In("", at_least=1)]
+    blocks_per_array: Annotated[Number, In("", at_least=1)]
+    neuron_sizes: tuple[int, ...] = Field(min_length=1)
+    circuits_per_synapse: Annotated[Number, In("", at_least=1)]
+    drivers: Annotated[Number, In("", at_least=1)]
+    rows_per_driver: Annotated[Number, In("", at_least=1)]
+    bus_addresses: Annotated[Number, In("", at_least=1)] | None = None
+    row_addresses: Annotated[Number, In("", at_least=1)] | None = None
+    overfull: Literal["lose", "refuse"]
+    weight_range: Literal["row", "input"]
+    membranes_per_unit: Annotated[Number, In("", at_least=0)]
+    acceleration: Annotated[Number, In("", at_least=1e-9)]
+    delay_base: Annotated[Number, In("ms", at_least=0)]
+    delay_per_hop: Annotated[Number, In("ms", at_least=0)]
+
+    @field_validator(
+        "units_per_array", "circuits_per_array", "blocks_per_array", "circuits_per_synapse", "drivers", "rows_per_driver",
+        "bus_addresses", "row_addresses", "membranes_per_unit",
+    )  # fmt: skip
+    @classmethod
+    def _whole(cls, number: Number | None) -> Number | None:
+        if number is not None and number != int(number):
+            raise ValueError(f"{number.text} is not a whole number")
+        return number
+
+    @property
+    def unit_word(self) -> str:
+        return self.unit
+
+    def sites(self) -> list[Site]:
+        """From the center of the wafer outwards, so that ways are short; units of one array one after another."""
+        arrays = sorted(self.arrays, key=lambda at: (abs(2 * at[0] - self._width + 1) + abs(2 * at[1] - self._height + 1), at[::-1]))
+        return [Site(x, y, unit) for x, y in arrays for unit in range(int(self.units_per_array))]
+
+    @property
+    def arrays(self) -> list[tuple[int, int]]:
+        """The (x, y) of every array, row by row: their order is their number."""
+        return [((self._width - n) // 2 + k, y) for y, n in enumerate(self.layout.rows) for k in range(n)]
+
+    @property
+    def _width(self) -> int:
+        return max(self.layout.rows)
+
+    @property
+    def _height(self) -> int:
+        return len(self.layout.rows)
+
+    def neuron_size(self, choices: AnalogChoices) -> int:
+        """Circuits per neuron. Raises BadInput for a size that cannot be joined."""
+        size = choices.neuron_size or self.neuron_sizes[0]
+        if size not in self.neuron_sizes:
+            has = ", ".join(map(str, self.neuron_sizes))
+            raise BadInput(f"neuron_size {size}: {self.unit_word}s can join {has} circuits to a neuron")
+        return size
+
+    def neurons_per_unit(self, choices: Choices) -> int:
+        assert isinstance(choices, AnalogChoices)
+        per_block = int(self.circuits_per_array / self.blocks_per_array) // self.neuron_size(choices)
+        return per_block * int(self.blocks_per_array / self.units_per_array)
+
+    def first_circuits(self, site: Site, size: int, choices: AnalogChoices) -> NDArray[np.int64]:
+        """The number on the machine of the first circuit of each of `size` neurons at a place."""
+        array, per_array = self.arrays.index((site.x, site.y)), int(self.circuits_per_array)
+        per_block, width = per_array // int(self.blocks_per_array), self.neuron_size(choices)
+        k = np.arange(size)
+        within = k // (per_block // width) * per_block + k % (per_block // width) * width
+        return array * per_array + site.unit * (per_array // int(self.units_per_array)) + within
+
+    @property
+    def rows(self) -> int:
+        """Rows of an array."""
+        return int(self.drivers * self.rows_per_driver)
+
+    @property
+    def row_length(self) -> int:
+        """Synapse circuits of a row."""
+        return int(self.circuits_per_array / self.circuits_per_synapse)
+
+    def synapses_per_row(self, choices: AnalogChoices) -> int:
+        """Synapses that one row offers to each neuron."""
+        return self.neuron_size(choices) // int(self.circuits_per_synapse)

@@ -1,0 +1,230 @@
+"""assign_synapses: give every synapse a synapse circuit of its own; those that no row can reach are lost, or the network is refused.
+
+The mechanism, in the words of BrainScaleS-1 (BrainScaleS-2 is the special case of one bus, one pattern and one synapse per row):
+
+* the neurons of a HICANN and the spike sources are put on *buses*, `bus_addresses` to each;
+* the upper address bits form a *pattern*; a row (half-row) lets one pattern of one bus through, to one receptor;
+* a row offers each neuron s = neuron size / circuits_per_synapse synapses, so a neuron with k synapses of one (bus, pattern,
+  receptor) needs ceil(k / s) rows, and an array as many as its neediest neuron;
+* a driver holds `rows_per_driver` rows, all of one bus.
+
+Where the drivers of an array do not suffice, they go one by one to the bus that realizes most synapses with one driver more. As the
+k-th row of a group never realizes more than the one before it, no other choice realizes more. Of a neuron's synapses those with the
+lowest addresses are kept. Not modeled, so that real mappings lose more: which driver can be switched to which bus line, the length
+of driver chains, the crossing of buses on the wafer.
+Source: Vogginger & Mayr, arXiv:2610.07321.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.device.analog import AnalogChoices, AnalogMachine
+from neurohw.errors import DoesNotFit
+from neurohw.kernels.lowering import blocks
+from neurohw.kernels.ordinals import ordinals
+from neurohw.network import RECEPTORS
+from neurohw.program import LOST, Program
+from neurohw.report import Loss, Resource
+
+REQUIRES = ("routed",)
+ESTABLISHES = ("assigned",)
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Which synapses share rows. of: (presynaptic neuron, receptor) -> group, -1 where unused; bus: of each group."""
+
+    of: NDArray[np.int64]
+    bus: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """The rows of one array. wanted, kept: rows of each group; first: number of its first row; drivers: wanted and there."""
+
+    wanted: NDArray[np.int64]
+    kept: NDArray[np.int64]
+    first: NDArray[np.int64]
+    drivers: int
+
+
+def assign_synapses(program: Program) -> Program:
+    """A program whose routing knows the circuit of each synapse. Does nothing on an ideal device, which has no such limit.
+
+    Raises DoesNotFit where the makers' tool would refuse the network.
+    """
+    if program.device.is_unlimited:
+        return program
+    machine, choices = program.device.machine, program.choices
+    assert isinstance(machine, AnalogMachine) and isinstance(choices, AnalogChoices) and program.routing is not None
+    bus, address = buses(program, machine, choices)
+    grouped = groups(program, machine, bus, address)
+    counts = np.zeros((program.origin.n_neurons, grouped.bus.size), np.uint16)
+    for block in blocks(program):
+        _ordinals(block, grouped, counts)
+    first_circuit = neuron_circuits(program)
+    array = first_circuit // int(machine.circuits_per_array)
+    per_row = machine.synapses_per_row(choices)
+    shares = {
+        int(a): share_rows(counts[array == a], grouped.bus, per_row, int(machine.rows_per_driver), int(machine.drivers))
+        for a in np.unique(array)
+    }
+    if machine.overfull == "refuse":
+        _refuse(program, machine, counts, grouped, array, shares)
+    circuits = _circuits(program, machine, grouped, first_circuit, shares, per_row)
+    links = bus[program.origin.n_neurons :] - bus[: program.origin.n_neurons].max(initial=-1) - 1
+    routing = replace(program.routing, circuits=circuits, links=links)
+    return replace(program, routing=routing, report=program.report.add(*_entries(program, machine, circuits, shares)))
+
+
+def buses(program: Program, machine: AnalogMachine, choices: AnalogChoices) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(bus, place on it) of every presynaptic neuron; the buses of neurons come first, then those of spike sources."""
+    bus = np.zeros(program.origin.n_presynaptic, np.int64)
+    address = np.zeros(program.origin.n_presynaptic, np.int64)
+    if machine.bus_addresses is None:
+        bus[program.origin.n_neurons :] = 1
+        return bus, address
+    most = int(machine.bus_addresses)
+    per_input = min(most, choices.inputs_per_bus or most)
+    parts = [(program.origin.first[s.population] + s.first, s.size, most) for s in program.slices]
+    parts += [(program.origin.first[name], p.size, per_input) for name, p in program.network.sources.items()]
+    n = 0
+    for first, size, per_bus in parts:
+        bus[first : first + size] = n + np.arange(size) // per_bus
+        address[first : first + size] = np.arange(size) % per_bus
+        n += -(-size // per_bus)
+    return bus, address
+
+
+def groups(program: Program, machine: AnalogMachine, bus: NDArray[np.int64], address: NDArray[np.int64]) -> Groups:
+    """Groups by (bus, pattern, receptor), numbered in that order; only those that some projection uses."""
+    if machine.bus_addresses is None or machine.row_addresses is None:
+        every = np.tile(np.arange(2), (bus.size, 1))
+        return Groups(every, np.zeros(2, np.int64))
+    patterns = -(-int(machine.bus_addresses) // int(machine.row_addresses))
+    missing = patterns * int(machine.row_addresses) - int(machine.bus_addresses)
+    pattern = (address + missing) // int(machine.row_addresses)
+    used = np.zeros((bus.size, 2), bool)
+    for p in program.network.projections.values():
+        first = program.origin.first[p.source]
+        used[first : first + program.origin.size[p.source], RECEPTORS.index(p.receptor)] = True
+    code = (bus * patterns + pattern)[:, None] * 2 + np.arange(2)
+    codes, number = np.unique(code[used], return_inverse=True)
+    of = np.full(code.shape, -1)
+    of[used] = number
+    return Groups(of, codes // (2 * patterns))
+
+
+def share_rows(
+    counts: NDArray[np.uint16], bus: NDArray[np.int64], per_row: int, rows_per_driver: int, drivers: int
+) -> Share:
+    """How the drivers of one array are shared. counts: (target neurons, groups), the synapses asked for.
+
+    The gain of the r-th row of a group (r = 0, 1, ...) is sum over targets of clip(k - r s, 0, s). The rows of a bus, in the order of
+    falling gain, fill its drivers; the drivers of all buses, in the order of falling gain, fill the array.
+    """
+    wanted = -(-counts.max(axis=0, initial=0).astype(np.int64) // per_row)
+    group = np.repeat(np.arange(bus.size), wanted)
+    row = np.arange(group.size) - np.repeat(np.cumsum(wanted) - wanted, wanted)
+    gain = np.empty(group.size, np.int64)
+    for r in range(wanted.max(initial=0)):
+        these = row == r
+        gain[these] = np.clip(counts[:, group[these]].astype(np.int64) - r * per_row, 0, per_row).sum(axis=0)
+    order = np.lexsort((row, group, -gain, bus[group]))
+    group, gain = group[order], gain[order]
+    begins = np.searchsorted(bus[group], np.arange(bus.max(initial=-1) + 1))
+    driver_in_bus = (np.arange(group.size) - begins[bus[group]]) // rows_per_driver
+    driver, of_row = np.unique(np.stack([bus[group], driver_in_bus]), axis=1, return_inverse=True)
+    of_row = of_row.ravel()
+    best = np.lexsort((driver[1], driver[0], -np.bincount(of_row, gain, driver.shape[1])))[:drivers]
+    is_kept = np.zeros(driver.shape[1], bool)
+    is_kept[best] = True
+    kept = np.bincount(group[is_kept[of_row]], minlength=bus.size)
+    return Share(wanted, kept, _first_rows(bus, kept, rows_per_driver), driver.shape[1])
+
+
+def _first_rows(bus: NDArray[np.int64], kept: NDArray[np.int64], rows_per_driver: int) -> NDArray[np.int64]:
+    """The number of each group's first row: the groups of a bus side by side, every bus beginning at a driver."""
+    of_bus = np.bincount(bus, kept, bus.max(initial=-1) + 1).astype(np.int64)
+    drivers = -(-of_bus // rows_per_driver)
+    begins = (np.cumsum(drivers) - drivers) * rows_per_driver
+    within = np.cumsum(kept) - kept - (np.cumsum(of_bus) - of_bus)[bus]
+    return begins[bus] + within
+
+
+def neuron_circuits(program: Program) -> NDArray[np.int64]:
+    """The number on the machine of each neuron's first circuit."""
+    machine, origin = program.device.machine, program.origin
+    found = np.empty(origin.n_neurons, np.int64)
+    for part in program.slices:
+        first = origin.first[part.population]
+        found[first + part.first : first + part.last] = machine.first_circuits(part.site, part.size, program.choices)
+    return found
+
+
+def _ordinals(block, grouped: Groups, seen: NDArray[np.uint16]):
+    """(ordinal, group) of each synapse of a block, counted in the order of the sources."""
+    group = grouped.of[block.sources, block.receptors]
+    return ordinals(np.argsort(block.sources, kind="stable"), block.targets, group, seen), group
+
+
+def _circuits(
+    program: Program, machine: AnalogMachine, grouped: Groups, first_circuit: NDArray[np.int64], shares: dict[int, Share], per_row: int
+) -> dict[str, NDArray[np.uint32]]:
+    """The circuit of each synapse: (row on the machine) * row_length + column; LOST, or imagined rows behind the last real one
+    where the device is to lose nothing."""
+    array = first_circuit // int(machine.circuits_per_array)
+    column = first_circuit % int(machine.circuits_per_array) // int(machine.circuits_per_synapse)
+    number = {a: k for k, a in enumerate(shares)}
+    of_array = np.array([number[int(a)] for a in array])
+    kept, first = (np.array([getattr(share, name) for share in shares.values()]) for name in ("kept", "first"))
+    first = first + np.array(list(shares))[:, None] * machine.rows
+    missing = np.array([share.wanted - share.kept for share in shares.values()])
+    imagined = len(machine.arrays) * machine.rows + (np.cumsum(missing) - missing.ravel()).reshape(missing.shape)
+    loses = program.device.effect("synapse_loss") is not None
+    found: dict[str, list[NDArray[np.uint32]]] = {name: [] for name in program.network.projections}
+    seen = np.zeros((program.origin.n_neurons, grouped.bus.size), np.uint16)
+    for block in blocks(program):
+        ordinal, group = _ordinals(block, grouped, seen)
+        at = of_array[block.targets], group
+        row, beyond = ordinal // per_row, ordinal // per_row - kept[at]
+        row = np.where(beyond < 0, first[at] + row, imagined[at] + beyond)
+        circuit = (row * machine.row_length + column[block.targets] + ordinal % per_row).astype(np.uint32)
+        circuit[(beyond >= 0) & loses] = LOST
+        for k, name in enumerate(found):
+            found[name].append(circuit[block.projections == k])
+    return {name: np.concatenate([np.empty(0, np.uint32), *parts]) for name, parts in found.items()}
+
+
+def _entries(program: Program, machine: AnalogMachine, circuits: dict[str, NDArray[np.uint32]], shares: dict[int, Share]) -> list:
+    fullest = max((share.drivers for share in shares.values()), default=0)
+    total = sum(c.size for c in circuits.values())
+    lost = {name: int((c == LOST).sum()) for name, c in circuits.items()}
+    capacity = len(machine.arrays) * machine.rows * machine.row_length
+    why = f"its {machine.array}s lack synapse drivers: the fullest would need {fullest} of {int(machine.drivers)}"
+    larger = ", ".join(str(size) for size in machine.neuron_sizes[1:])
+    remedy = f"try choices neuron_size ({larger}) or compensate_loss, or a sparser network"
+    return [
+        Resource(f"synapse drivers of the fullest {machine.array}", fullest, int(machine.drivers)),
+        Resource("synapse circuits", total - sum(lost.values()), capacity),
+        *(Loss("synapses lost", n, circuits[name].size, name, why, remedy) for name, n in lost.items()),
+    ]
+
+
+def _refuse(program: Program, machine: AnalogMachine, counts, grouped: Groups, array, shares: dict[int, Share]) -> None:
+    """Raise DoesNotFit, naming the neuron with the largest fan-in, if an array needs more rows than it has."""
+    for a, share in shares.items():
+        if share.drivers <= machine.drivers:
+            continue
+        mine = np.flatnonzero(array == a)
+        fan_in = counts[mine].astype(np.int64).sum(axis=1)
+        worst = mine[int(np.argmax(fan_in))]
+        name = next(n for n, first in program.origin.first.items() if first <= worst < first + program.origin.size[n])
+        need = " + ".join(f"{rows} {receptor}" for rows, receptor in zip(share.wanted, RECEPTORS, strict=True))
+        raise DoesNotFit(
+            f"{program.network.name} on {program.device.title}: a {machine.array} needs {share.wanted.sum()} rows of synapses ({need}) and "
+            f"has {machine.rows}; the largest fan-in is {fan_in.max()}, of neuron {worst - program.origin.first[name]} in {name!r}. Reduce "
+            f"the fan-in to {machine.rows} in all, {machine.rows // 2} where a source has both an excitatory and an inhibitory synapse"
+        )

@@ -1,0 +1,93 @@
+"""scale_codes: the network weight of one code, so that the largest weight takes the largest code; and what makes up for lost synapses."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.kernels.lowering import Block, blocks
+from neurohw.program import LOST, Program, Scaling
+
+REQUIRES = ("assigned",)
+ESTABLISHES = ("scaled",)
+
+
+def scale_codes(program: Program) -> Program:
+    """unit = (largest weight of all that share the unit) / (largest code); 1 where weights have no codes.
+
+    What shares a unit: the choice weight_scaling, and the machine's weight_range.
+    gain (choice compensate_loss): (synapses asked for) / (synapses left) of each target neuron and projection, so that the total weight
+    that it asked for is left to it, as far as any is; the variance of its input grows.
+    """
+    resolution = program.device.effect("weight_resolution")
+    gain = _gain(program) if _compensates(program) else {}
+    scaling = Scaling(dict.fromkeys(program.network.projections, 1.0), gain=gain)
+    if resolution is None or program.device.is_ideal:
+        return replace(program, scaling=scaling)
+    largest = _largest(replace(program, scaling=scaling))
+    shared: dict[object, float] = {}
+    for name in largest:
+        shared[_share(program, name)] = max(shared.get(_share(program, name), 0.0), largest[name])
+    unit = {name: (shared[_share(program, name)] or 1.0) / resolution.top for name in largest}
+    return replace(program, scaling=replace(scaling, unit=unit))
+
+
+def realized(program: Program, block: Block) -> NDArray[np.bool_]:
+    """Which synapses of a block have a circuit."""
+    return circuit_of(program, block) != LOST
+
+
+def circuit_of(program: Program, block: Block) -> NDArray[np.uint32]:
+    """The circuit of each synapse of a block; 0 on ideal devices, which have none."""
+    found = np.zeros(block.sources.size, np.uint32)
+    circuits = program.routing.circuits if program.routing else None
+    for k, name in enumerate(program.network.projections if circuits else ()):
+        mine = block.projections == k
+        found[mine] = circuits[name][block.rank[mine]]
+    return found
+
+
+def scaled_weights(program: Program, block: Block) -> NDArray[np.float64]:
+    """The weights of a block (network units), compensated where that was chosen."""
+    weights = block.weights
+    for k, name in enumerate(program.network.projections):
+        if name in program.scaling.gain:
+            mine = block.projections == k
+            first = program.origin.first[program.network.projections[name].target]
+            weights = np.where(mine, weights * program.scaling.gain[name][np.where(mine, block.targets - first, 0)], weights)
+    return weights
+
+
+def _compensates(program: Program) -> bool:
+    circuits = program.routing.circuits if program.routing else None
+    return bool(circuits) and program.choices.compensate_loss and any((c == LOST).any() for c in circuits.values())
+
+
+def _gain(program: Program) -> dict[str, NDArray[np.float64]]:
+    n, names = program.origin.n_neurons, list(program.network.projections)
+    asked, left = np.zeros((2, len(names), n))
+    for block in blocks(program):
+        at = block.projections * n + block.targets
+        asked += np.bincount(at, minlength=asked.size).reshape(asked.shape)
+        left += np.bincount(at, realized(program, block), left.size).reshape(left.shape)
+    gain = np.where(left > 0, asked / np.maximum(left, 1.0), 1.0)
+    first, size = program.origin.first, program.origin.size
+    target = {name: program.network.projections[name].target for name in names}
+    return {name: gain[k, first[target[name]] : first[target[name]] + size[target[name]]] for k, name in enumerate(names)}
+
+
+def _largest(program: Program) -> dict[str, float]:
+    """The largest absolute weight of each projection among the synapses that are realized."""
+    names = list(program.network.projections)
+    largest = np.zeros(len(names))
+    for block in blocks(program):
+        kept = realized(program, block)
+        np.maximum.at(largest, block.projections[kept], np.abs(scaled_weights(program, block)[kept]))
+    return dict(zip(names, largest.tolist(), strict=True))
+
+
+def _share(program: Program, name: str) -> object:
+    p = program.network.projections[name]
+    if program.device.machine.weight_range == "row" and program.choices.weight_scaling == "per projection":
+        return name
+    return p.target, p.receptor

@@ -1,0 +1,77 @@
+"""scale on SpiNNaker: one ring-buffer shift per population and receptor, from what the tool chain expects to arrive."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import stats
+
+from neurohw import connections
+from neurohw.kernels.spinnaker_weights import Incoming, ring_buffer_shifts, weight_scale
+from neurohw.distributions import Normal, spread
+from neurohw.network import RECEPTORS, Projection
+from neurohw.program import Program, Scaling
+
+REQUIRES = ("routed",)
+ESTABLISHES = ("scaled",)
+CHANCE = 0.01
+"""The tool chain takes the largest value that is exceeded with this probability."""
+
+
+def scale_spinnaker(program: Program) -> Program:
+    """A program that knows the shift of every receptor and the weight of one LSB of every projection."""
+    network, shifts, unit = program.network, {}, {}
+    for name, population in network.neurons.items():
+        onto = [p for p in network.projections.values() if p.target == name]
+        groups = [[incoming(program, p) for p in onto if p.receptor == receptor] for receptor in RECEPTORS]
+        scale = 1024 if population.model.weight_unit == "uS" else 1
+        chosen = program.choices.largest_sum.get(name)
+        sums = [chosen.get(receptor, 0.0) for receptor in RECEPTORS] if chosen else None
+        for receptor, shift in zip(RECEPTORS, ring_buffer_shifts(groups, program.dt, scale, sums), strict=True):
+            shifts[name, receptor] = shift
+        for p in onto:
+            unit[p.name] = 1.0 / weight_scale(shifts[name, p.receptor], scale)
+    return replace(program, scaling=Scaling(unit, shifts))
+
+
+def incoming(program: Program, projection: Projection) -> Incoming:
+    """What the tool chain knows of a projection: sizes of weights, the likely largest in-degree, rates of its sources."""
+    network = program.network
+    source, target = network.populations[projection.source], network.populations[projection.target]
+    synapses = network.expected_synapses(projection.name)
+    mean, sd, low, high = spread(projection.weight)
+    if isinstance(projection.weight, Normal):
+        tail = stats.norm.isf(CHANCE / max(synapses, 1.0)) * sd
+        low, high = max(low, mean - tail), min(high, mean + tail)
+    rate = per_step = None
+    if source.is_source and source.spike_times is None:
+        rate = float(network.parameter(projection.source, "rate").max())
+        steps = 1000.0 / program.dt
+        per_step = 1.0 if rate < steps else float(stats.poisson.isf(CHANCE / steps, rate / steps)) + 1.0
+    return Incoming(
+        weight_mean=abs(mean),
+        weight_sd=sd,
+        weight_max=max(abs(low), abs(high)),
+        in_degree=largest_in_degree(projection.rule, source.size, target.size),
+        delay_variance=spread(projection.delay)[1] ** 2,
+        spikes_per_second=rate,
+        spikes_per_step=per_step,
+    )
+
+
+def largest_in_degree(rule: connections.Rule, n_pre: int, n_post: int) -> int:
+    """Synapses onto one neuron, the largest number that a rule is likely to make."""
+    match rule:
+        case connections.AllToAll():
+            return n_pre
+        case connections.OneToOne():
+            return 1
+        case connections.FixedNumberPre():
+            return rule.n
+        case connections.FromList():
+            return int(np.bincount(rule.post, minlength=1).max(initial=0))
+        case connections.FixedProbability():
+            return int(stats.binom.isf(CHANCE / (n_pre * n_post), n_pre, rule.p_connect))
+        case connections.FixedNumberPost():
+            return int(stats.binom.isf(CHANCE / (n_pre * n_post), n_pre, rule.n / n_post))
+        case connections.FixedTotalNumber():
+            return int(stats.binom.isf(CHANCE / max(rule.n, 1), rule.n, 1.0 / n_post)) if rule.n else 0

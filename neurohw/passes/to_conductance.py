@@ -1,0 +1,203 @@
+"""to_conductance: every synapse becomes a pair of conductances at a crossing of a tile; the crossings without one are counted too.
+
+Columns. A neuron has one column for each receptor that something ends at, since the receptors decay with time constants of
+their own and so need two accumulations. The columns of a slice (up to 256 neurons) for one receptor are a `stack` of tiles.
+Rows. A stack has one row for each (source, delay, projection) with a synapse in it; a second synapse between the same two
+neurons takes a second row. Weights onto one receptor all have one sign, so of a pair only one arm carries a weight: G+ for
+weights > 0, G- for inhibitory currents.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.errors import DoesNotFit
+from neurohw.kernels.lowering import Block, blocks, slice_of
+from neurohw.kernels.table import SynapseTable, TableBuilder
+from neurohw.memory import available_bytes
+from neurohw.passes.legalize import to_steps
+from neurohw.passes.to_float import parameters
+from neurohw.program import Program
+from neurohw.report import Loss, Resource
+
+REQUIRES = ("scaled",)
+ESTABLISHES = ("lowered",)
+BYTES_PER_CROSSING = 160
+"""Peak while mapping and loading: the packed table with its columns, and both arms with their state."""
+
+
+@dataclass(frozen=True, eq=False)
+class ConductancePayload:
+    """What a crossbar chip loads.
+
+    table: columns `target` (uS, signed: which arm carries it), `cell` (tile * rows * columns + row * columns + column),
+        `projection` (index in network order) and `synapse` (False: a crossing that only adds noise).
+    parameters: population -> name -> value per neuron. unit: network weight of one uS, per projection.
+    rows: (presynaptic, slots), the rows that are driven when the spikes of a source with that delay fall due.
+    """
+
+    table: SynapseTable
+    parameters: dict[str, dict[str, NDArray[np.float64]]]
+    unit: NDArray[np.float64]
+    rows: NDArray[np.int64]
+
+
+def to_conductance(program: Program) -> Program:
+    """A program with a ConductancePayload. Raises DoesNotFit when tiles, or this computer's memory, run out."""
+    maker = _Maker(program)
+    for block in blocks(program):
+        maker.add(block)
+    return maker.finish()
+
+
+class _Maker:
+    """Packs blocks of synapses and keeps count of the rows of each stack."""
+
+    def __init__(self, program: Program):
+        self.program, self.machine = program, program.device.machine
+        self.ideal = program.device.is_ideal
+        self.fills_cells = program.choices.empty_cells != "none" and not self.ideal
+        origin, network = program.origin, program.network
+        self.columns = int(self.machine.columns)
+        self.slices = np.concatenate([slice_of(program, name) for name in network.neurons])
+        self.column = np.concatenate([np.arange(network.populations[name].size) % self.columns for name in network.neurons])
+        self.unit = np.array([program.scaling.unit[name] for name in network.projections])
+        kind = np.dtype(np.float64 if self.ideal else np.float32)
+        columns = {"target": kind, "cell": np.dtype(np.int64), "projection": np.dtype(np.uint16), "synapse": np.dtype(np.bool_)}
+        columns["stack"] = np.dtype(np.int32)
+        self.builder = TableBuilder(origin.n_presynaptic, origin.n_neurons, program.delays.slots, columns)
+        self.stack_rows = np.zeros(2 * len(program.slices), np.int64)
+        self.rows = np.zeros((origin.n_presynaptic, self.builder.delays.size), np.int64)
+        self.n_synapses, self.n_crossings, self.rows_without_delays = 0, 0, 0
+        n = len(network.projections)
+        self.clipped, self.merged, self.synapses = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
+
+    def add(self, block: Block) -> None:
+        """Take the synapses of one block, and the empty crossings of their rows where these hold devices."""
+        stack = self.slices[block.targets] * 2 + block.receptors
+        slot = np.searchsorted(self.builder.delays, block.steps)
+        row, first_of_row = self._rows(block, stack, slot)
+        row_stack = stack[first_of_row]
+        rank = self._ranks(row_stack)
+        np.add.at(self.rows, (block.sources[first_of_row], slot[first_of_row]), 1)
+        self.n_synapses += block.sources.size
+        self._count_losses(block)
+        synapses = {
+            "sources": block.sources, "targets": block.targets, "receptors": block.receptors, "delays": block.steps,
+            "target": self._conductances(block), "cell": rank[row] * self.columns + self.column[block.targets],
+            "projection": block.projections, "synapse": np.ones(block.sources.size, bool), "stack": stack,
+        }  # fmt: skip
+        parts = [synapses, self._empty_crossings(block, row, first_of_row, rank, row_stack)] if self.fills_cells else [synapses]
+        self.n_crossings += sum(part["sources"].size for part in parts)
+        self.builder.append(block.first, **{name: np.concatenate([part[name] for part in parts]) for name in synapses})
+
+    def _rows(self, block: Block, stack, slot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(the row of each synapse, a synapse of each row); rows ascend by stack, source, delay, projection."""
+        wide = (int(block.sources.max(initial=block.first)) - block.first + 1, self.builder.delays.size, self.unit.size)
+        line = np.ravel_multi_index((block.sources - block.first, slot, block.projections), wide) + stack * np.prod(wide)
+        self.rows_without_delays += np.unique((stack * wide[0] + block.sources - block.first) * wide[2] + block.projections).size
+        crossing = line * self.columns + self.column[block.targets]
+        order = np.argsort(crossing, kind="stable")
+        again = np.flatnonzero(np.diff(crossing[order], prepend=-1) == 0)
+        copy = np.zeros(order.size, np.int64)
+        if again.size:  # several synapses between the same two neurons: the k-th takes the k-th row
+            starts = np.flatnonzero(np.diff(crossing[order], prepend=-1) != 0)
+            copy[order] = np.arange(order.size) - np.repeat(starts, np.diff(starts, append=order.size))
+        _, first, row = np.unique(line * (copy.max(initial=0) + 1) + copy, return_index=True, return_inverse=True)
+        return row, first
+
+    def _ranks(self, row_stack: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The number of each new row within its stack."""
+        counts = np.bincount(row_stack, minlength=self.stack_rows.size)
+        firsts = np.cumsum(counts) - counts
+        rank = np.arange(row_stack.size) - firsts[row_stack] + self.stack_rows[row_stack]
+        self.stack_rows += counts
+        return rank
+
+    def _conductances(self, block: Block) -> NDArray[np.float64]:
+        g = block.weights / self.unit[block.projections]
+        if self.ideal:
+            return g
+        beyond = np.abs(g) > self.machine.g_max * (1 + 1e-9)
+        self.clipped += np.bincount(block.projections[beyond], minlength=self.unit.size)
+        return np.clip(g, -self.machine.g_max, self.machine.g_max)
+
+    def _count_losses(self, block: Block) -> None:
+        self.synapses += np.bincount(block.projections, minlength=self.unit.size)
+        if self.program.choices.delays != "row per delay" and not self.ideal:
+            moved = np.maximum(to_steps(block.delays, self.program.dt), 1) != block.steps
+            self.merged += np.bincount(block.projections[moved], minlength=self.unit.size)
+
+    def _empty_crossings(self, block: Block, row, first_of_row, rank, row_stack) -> dict[str, NDArray]:
+        """The crossings of the block's rows, under columns in use, that hold no synapse."""
+        size = np.array([part.size for part in self.program.slices])
+        begin = np.array([self.program.origin.first.get(part.population, 0) + part.first for part in self.program.slices])
+        self._check_memory(int(size[row_stack // 2].sum()))
+        empty = np.arange(self.columns) < size[row_stack // 2][:, None]
+        empty[row, self.column[block.targets]] = False
+        which, column = np.nonzero(empty)
+        example, stack = first_of_row[which], row_stack[which]
+        return {
+            "sources": block.sources[example], "targets": begin[stack // 2] + column, "receptors": stack % 2,
+            "delays": block.steps[example], "target": np.zeros(which.size), "cell": rank[which] * self.columns + column,
+            "projection": block.projections[example], "synapse": np.zeros(which.size, bool), "stack": stack,
+        }  # fmt: skip
+
+    def _check_memory(self, more: int) -> None:
+        needed = BYTES_PER_CROSSING * (self.n_crossings + more)
+        if needed > available_bytes():
+            raise DoesNotFit(
+                f"{self.program.network.name}: the crossings of its rows need more than {needed / 2**30:.3g} GiB, this computer has "
+                f"{available_bytes() / 2**30:.3g} GiB free; choose empty_cells: none, or make the network smaller"
+            )
+
+    def finish(self) -> Program:
+        table = self.builder.build()
+        tiles = -(-self.stack_rows // int(self.machine.rows))
+        self._check_tiles(int(tiles.sum()))
+        first_tile = np.cumsum(tiles) - tiles
+        per_tile = int(self.machine.rows) * self.columns
+        table.columns["cell"] += first_tile[table.columns.pop("stack")] * per_tile
+        payload = ConductancePayload(table, parameters(self.program), self.unit, self.rows)
+        return self.program.with_(*self._resources(int(tiles.sum())), *self._losses(), payload=payload)
+
+    def _check_tiles(self, used: int) -> None:
+        if used > self.machine.tiles and not self.ideal:
+            program, m = self.program, self.machine
+            other = "" if self.rows_without_delays == self.stack_rows.sum() else " give one delay per source population (choices: delays),"
+            raise DoesNotFit(
+                f"{program.network.name} on {program.device.title}: its {int(self.stack_rows.sum())} rows need {used} tiles of "
+                f"{m.rows:g} x {m.columns:g}, there are {m.tiles:g};{other} make the network smaller, or take a device with more tiles"
+            )
+
+    def _resources(self, tiles: int) -> list:
+        m, choices = self.machine, self.program.choices
+        arms = 2 if choices.idle_arms != "none" else 1
+        devices = (arms * self.n_synapses + 2 * (self.n_crossings - self.n_synapses)) * int(m.devices_per_arm)
+        crossings, rows = tiles * int(m.rows * m.columns), int(self.stack_rows.sum())
+        share = 100 * self.n_synapses / max(crossings, 1)
+        found: list = [
+            Resource("tiles", tiles, m.tiles),
+            Resource("rows", rows, m.tiles * m.rows),
+            Resource("devices", devices, m.tiles * m.rows * m.columns * 2 * m.devices_per_arm),
+            f"{self.n_synapses} of the {crossings} crossings of the used tiles carry a synapse ({share:.2g} %), in one arm of each pair",
+        ]
+        if rows > self.rows_without_delays:
+            found.append(f"{rows - self.rows_without_delays} of {rows} rows are there for further delays (or synapses) of a source")
+        if choices.empty_cells == "none" and not self.ideal:
+            found.append("crossings without a synapse are taken to hold no device: they add neither offset nor noise")
+        return found
+
+    def _losses(self) -> list[Loss]:
+        found = []
+        for k, name in enumerate(self.program.network.projections):
+            limit = f"the range ends at {self.machine.g_max * self.unit[k]:.4g}"
+            found.append(
+                Loss("weights clipped", int(self.clipped[k]), int(self.synapses[k]), name, limit, "use a smaller g_use")
+            )
+            why = "all delays of a source population share one"
+            found.append(
+                Loss("delays merged", int(self.merged[k]), int(self.synapses[k]), name, why, "choose delays: row per delay")
+            )
+        return found

@@ -1,0 +1,89 @@
+"""to_fixed_point: weights to 16 unsigned bits on the scale of their receptor; parameters stay for the core's own conversion."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.kernels.lowering import Block, assemble
+from neurohw.kernels.spinnaker_weights import to_raw
+from neurohw.kernels.table import SynapseTable
+from neurohw.passes.to_float import parameters
+from neurohw.program import Program
+from neurohw.report import Loss, Resource
+
+REQUIRES = ("scaled",)
+ESTABLISHES = ("lowered",)
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPointPayload:
+    """table: column `weight` (uint16). shifts: (population, receptor) -> left shift. parameters: as PyNN has them, per neuron."""
+
+    table: SynapseTable
+    shifts: dict[tuple[str, str], int]
+    parameters: dict[str, dict[str, NDArray[np.float64]]]
+
+
+def to_fixed_point(program: Program) -> Program:
+    """A program with a FixedPointPayload; counts weights that became zero, that wrapped, and the largest rounding."""
+    network, scaling = program.network, program.scaling
+    assert scaling is not None
+    names = list(network.projections)
+    zeros, wrapped, total, worst = ({name: 0.0 for name in names} for _ in range(4))
+
+    def fill(block: Block) -> dict[str, NDArray]:
+        raw = np.empty(block.weights.size, np.uint16)
+        for k in np.unique(block.projections):
+            name, mine = names[k], block.projections == k
+            unit = scaling.unit[name]
+            raw[mine], loss = to_raw(block.weights[mine], 1.0 / unit)
+            zeros[name] += loss.rounded_to_zero
+            wrapped[name] += loss.wrapped
+            total[name] += int(mine.sum())
+            wanted = np.abs(block.weights[mine])
+            error = np.abs(raw[mine] * unit - wanted)[wanted > 0] / wanted[wanted > 0]
+            worst[name] = max(worst[name], float(error.max(initial=0.0)))
+        return {"weight": raw}
+
+    table = assemble(program, {"weight": np.dtype(np.uint16)}, fill)
+    entries = [entry for name in names for entry in _losses(program, name, zeros, wrapped, total)]
+    notes = [f"{n}: weights in steps of {scaling.unit[n]:.4g}, largest relative rounding {worst[n]:.2g}" for n in names]
+    sdram = Resource("SDRAM for synapses (MiB)", table.n_bytes / 2**20, _sdram(program) / 2**20)
+    program = replace(program, payload=FixedPointPayload(table, dict(scaling.shifts), parameters(program)))
+    return program.with_(sdram, *entries, *_rounded_refractory(program), *notes)
+
+
+def _losses(program: Program, name: str, zeros, wrapped, total) -> list[Loss]:
+    unit = program.scaling.unit[name]
+    return [
+        Loss(
+            "weights rounded to zero", zeros[name], total[name], name,
+            f"one step is {unit:.3g}, set by the largest sum expected on this receptor",
+            "choose largest_sum smaller, or split the population by weight",
+        ),
+        Loss(
+            "weights wrapped", wrapped[name], total[name], name,
+            f"16 bits hold {65535 * unit:.3g} at most and the tool chain keeps the low bits of more",
+            "choose largest_sum larger",
+        ),
+    ]  # fmt: skip
+
+
+def _rounded_refractory(program: Program) -> list[Loss]:
+    entries = []
+    for name, population in program.network.neurons.items():
+        steps = program.network.parameter(name, "tau_refrac") / program.dt
+        up = np.ceil(steps - 1e-9) - steps > 1e-9
+        entries.append(
+            Loss(
+                "parameters rounded", int(up.sum()), population.size, f"{name}.tau_refrac",
+                f"refractory periods are rounded up to steps of {program.dt:g} ms", "use a smaller time step",
+            )
+        )  # fmt: skip
+    return entries
+
+
+def _sdram(program: Program) -> float:
+    chips = {(s.site.x, s.site.y) for s in program.slices if s.site}
+    return float(program.device.machine.sdram_per_chip) * len(chips)
