@@ -210,9 +210,13 @@ class Capabilities:
 
 @dataclass
 class Ledger:
-    """What the chip has done since it was made. Energy in fJ, time in ms of the chip's own clock."""
+    """What the chip has done since it was made. Energy in fJ, time in ms of the chip's own clock.
+
+    reads: rows (or words) read; device_reads: single devices that were read in them.
+    """
 
     reads: int = 0
+    device_reads: int = 0
     pulses: int = 0
     resets: int = 0
     packets: int = 0

@@ -338,7 +338,7 @@ def test_binary_is_no_csv(tmp_path):
 def test_importing_neurohw_does_not_import_heavy_libraries():
     import subprocess
 
-    heavy = "h5py", "neo", "xarray", "elephant", "matplotlib", "jinja2", "scipy"
+    heavy = "h5py", "neo", "xarray", "elephant", "matplotlib", "jinja2"
     code = (
         "import sys, neurohw.recording_files, neurohw.recording_imports;"
         "import neurohw.study.compare, neurohw.study.diagnosis, neurohw.study.html_report;"

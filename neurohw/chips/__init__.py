@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from neurohw.chips.analog.chip import AnalogChip
+from neurohw.chips.crossbar.chip import CrossbarChip
 from neurohw.chips.float_chip import FloatChip
 from neurohw.chips.reference import ReferenceChip
 from neurohw.chips.spinnaker.chip import SpinnakerChip
@@ -12,6 +14,8 @@ from neurohw.program import Chip
 CHIPS: dict[str, Callable[[Device, int], Chip]] = {
     "ideal digital": FloatChip,
     "reference": ReferenceChip,
+    "analog": AnalogChip,
+    "crossbar": CrossbarChip,
     "spinnaker": SpinnakerChip,
 }
 

@@ -1,16 +1,21 @@
 """A changed program put into a Brian2 network that goes on: other parameters, weights, delays, currents, and what is new."""
 
+import itertools
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw.chips.brian import SI, BrianNetwork, copies_needed, refractory_steps
+from neurohw.chips.brian import BRIAN_NAMES, SI, BrianNetwork, copies_needed, refractory_steps
 from neurohw.errors import Unsupported
 from neurohw.kernels.rows import rows
 from neurohw.network import Population
 from neurohw.neurons import NeuronModel
 from neurohw.program import Program
+
+
+NUMBERS = itertools.count(100_000)
+"""For the names of what is added: Brian2 wants each name once in a network."""
 
 
 def change(brian: BrianNetwork, program: Program, events: tuple[NDArray, NDArray, NDArray]) -> None:
@@ -31,20 +36,31 @@ def change(brian: BrianNetwork, program: Program, events: tuple[NDArray, NDArray
 
 
 def _new_populations(brian: BrianNetwork) -> None:
-    b2, network = brian.b2, brian.program.network
+    network = brian.program.network
     for number, (name, population) in enumerate(network.neurons.items()):
         if name not in brian.groups:
             brian.groups[name] = group = brian._group(number, name, population)
-            brian.monitors[name] = b2.SpikeMonitor(group, name=f"spikes_{number}")
-            brian.network.add(group, brian.monitors[name], *group.contained_objects)
+            brian.monitors[name] = brian.b2.SpikeMonitor(group, name=f"spikes_{number}")
+            brian.network.add(group, brian.monitors[name])
             for state, spec in population.model.states.items():  # type: ignore[union-attr]
                 _put(group, state, network.initial(name, state, 0) * SI[spec.unit])
-    for number, (name, population) in enumerate(network.sources.items()):
-        if name not in brian.generators:
-            brian.copies[name] = copies = copies_needed(brian.program, name, None)
-            size = population.size * copies
-            brian.generators[name] = b2.SpikeGeneratorGroup(size, [], [] * b2.ms, when="start", name=f"source_{number}")
-            brian.network.add(brian.generators[name])
+    for name, population in network.sources.items():
+        needed = copies_needed(brian.program, name, None)
+        if needed > brian.copies.get(name, 0):
+            _new_generator(brian, name, population.size, needed)
+
+
+def _new_generator(brian: BrianNetwork, name: str, size: int, copies: int) -> None:
+    """A generator for a source, with synapses of its own; one that it replaces falls silent, but its last spikes still arrive."""
+    if name in brian.generators:
+        brian.generators[name].set_spikes([], [] * brian.b2.ms)
+    fresh = brian.b2.SpikeGeneratorGroup(size * copies, [], [] * brian.b2.ms, when="start", name=f"source_{next(NUMBERS)}")
+    brian.generators[name], brian.copies[name] = fresh, copies
+    brian.network.add(fresh)
+    for projection in brian.program.network.projections.values():
+        if projection.source == name and projection.name in brian.synapses:
+            brian.write(projection.name, rows(brian.program.network, projection).weights)
+            brian.synapses.pop(projection.name)
 
 
 def _parameters(brian: BrianNetwork, name: str, population: Population) -> None:
@@ -53,7 +69,7 @@ def _parameters(brian: BrianNetwork, name: str, population: Population) -> None:
     values = {p: brian.program.network.parameter(name, p) for p in population.parameters}
     for parameter, value in brian._apart(name, values).items():
         if parameter != "i_offset":
-            _put(group, parameter, value * SI[model.parameters[parameter].unit])
+            _put(group, BRIAN_NAMES.get(parameter, parameter), value * SI[model.parameters[parameter].unit])
     steps = refractory_steps(values["tau_refrac"], brian.program.dt)
     _put(group, "refractory_time", (steps + 1) * brian.program.dt * 1e-3)
 
@@ -73,12 +89,12 @@ def _currents(brian: BrianNetwork, events: tuple[NDArray, NDArray, NDArray]) -> 
 
 def _projections(brian: BrianNetwork) -> None:
     program = brian.program
-    for number, (name, projection) in enumerate(program.network.projections.items()):
+    for name, projection in program.network.projections.items():
         made = rows(program.network, projection)
         steps = program.delays.steps(name, made.delays, program.dt)  # type: ignore[union-attr]
         if name not in brian.synapses:
             columns = [made.sources, made.targets, made.weights, steps]
-            brian.synapses[name] = brian._connect(number, name, [columns])
+            brian.synapses[name] = brian._connect(next(NUMBERS), name, [columns])
             brian.network.add(brian.synapses[name])
         elif made.targets.size:
             brian.write(name, made.weights)

@@ -108,7 +108,7 @@ class EngineChip:
     def _window(self, first, last, trial, given, events, rows, neurons, samples, n_samples):
         program = self.loaded
         back = max(0, first - int(program.delays.slots.max()))
-        sources, starts = stimuli.spikes(program.network, program.origin.first, trial, program.dt, back, last, given)
+        sources, starts = self._arriving(back, last, trial, given)
         out = np.empty((max(4 * program.origin.n_neurons, 1 << 16), 2), np.int64)
         found, t, event = [], first, int(np.searchsorted(events[0], first))
         self.ledger.packets += int(starts[-1] - starts[first - back])
@@ -270,6 +270,11 @@ class EngineChip:
 
     def _resumed(self) -> None:
         """The state was carried over to a changed program: put right what follows from both."""
+
+    def _arriving(self, first: int, last: int, trial: int, given: Mapping[str, SpikeTimes]):
+        """(sources, starts): the stimulus spikes of the steps first..last-1 that reach the chip; see `kernels.stimulus.spikes`."""
+        program = self.loaded
+        return stimuli.spikes(program.network, program.origin.first, trial, program.dt, first, last, given)
 
     def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
         """Run the compiled loop; returns (t, event, n_samples, n_out) and may stop early when `out` is full."""

@@ -43,9 +43,11 @@ class ReferenceChip(EngineChip):
         self.brian, self.changed = None, False
 
     def resume(self, program: Program) -> None:
-        if self.brian is not None:
-            self.program, self._places, self.changed = program, {}, True
-            brian_change.change(self.brian, program, self._current_events(0, self.step))
+        if self.brian is None:
+            self.load(program)
+            return
+        self.program, self._places, self.changed = program, {}, True
+        brian_change.change(self.brian, program, self._current_events(0, self.step))
 
     def _built(self, n_steps: int = 1) -> BrianNetwork:
         if self.brian is None:

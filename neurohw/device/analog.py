@@ -22,6 +22,9 @@ class AnalogChoices(Choices):
     neuron_size: int | None = Field(
         None, ge=1, description="circuits joined to one neuron: more synapses for each, fewer neurons; by default the device's own"
     )
+    neurons_per_unit: int | None = Field(
+        None, ge=1, description="neurons put into one unit; by default as many as fill whole buses, where it takes more than one"
+    )
     weight_scaling: Literal["per projection", "per receptor"] = Field(
         "per projection",
         description="what shares one unit of weight: each projection has its own, or all projections onto one receptor of a "
@@ -119,7 +122,13 @@ class AnalogMachine(Machine):
     def neurons_per_unit(self, choices: Choices) -> int:
         assert isinstance(choices, AnalogChoices)
         per_block = int(self.circuits_per_array / self.blocks_per_array) // self.neuron_size(choices)
-        return per_block * int(self.blocks_per_array / self.units_per_array)
+        most = per_block * int(self.blocks_per_array / self.units_per_array)
+        if choices.neurons_per_unit is not None:
+            if choices.neurons_per_unit > most:
+                raise BadInput(f"neurons_per_unit {choices.neurons_per_unit}: a {self.unit} has at most {most} of this size")
+            return choices.neurons_per_unit
+        bus = most if self.bus_addresses is None else min(most, int(self.bus_addresses))
+        return most // bus * bus
 
     def first_circuits(self, site: Site, size: int, choices: AnalogChoices) -> NDArray[np.int64]:
         """The number on the machine of the first circuit of each of `size` neurons at a place."""

@@ -27,11 +27,11 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from neurohw import units
-from neurohw.connections import AllToAll, FromList, OneToOne
+from neurohw.connections import AllToAll, FromList, OneToOne, Rule
 from neurohw.errors import BadInput, NeurohwError, NeurohwWarning, Unsupported
 from neurohw.frontends.nir_file import MAX_ELEMENTS, Graph, Node, read_graph
 from neurohw.frontends.nir_nodes import NEURON_NODES, Neurons, Rows
-from neurohw.network import MAX_NAME, Network, Numerics
+from neurohw.network import MAX_NAME, RECEPTORS, Network, Numerics
 
 Drive = tuple[dict[str, Any], NDArray[np.float64]]
 """What arrives somewhere: a sparse matrix (target x source) for each population, and the bias."""
@@ -140,12 +140,14 @@ def _connect(network: Network, source: str, target: str, matrix: Any, delay: flo
     columns = sparse.csc_array(matrix)
     columns.sort_indices()
     synapses = columns.tocoo()  # source-major, the order of AllToAll
-    for receptor, chosen in (("excitatory", synapses.data > 0), ("inhibitory", synapses.data < 0)):
-        pre, post, weight = synapses.col[chosen], synapses.row[chosen], synapses.data[chosen]
+    signs = (synapses.data > 0, synapses.data < 0)
+    for receptor, chosen in zip(RECEPTORS, signs, strict=True):
+        pre, post = synapses.col[chosen].astype(np.int64), synapses.row[chosen].astype(np.int64)
+        weight = synapses.data[chosen]
         if not weight.size:
             continue
         if weight.size == matrix.shape[0] * matrix.shape[1]:
-            rule = AllToAll()
+            rule: Rule = AllToAll()
         elif weight.size == matrix.shape[0] == matrix.shape[1] and (pre == post).all():
             rule = OneToOne()
         else:
@@ -246,7 +248,7 @@ def _through(name: str, node: Node, drive: Drive) -> Drive:
     """A drive behind a node of weights."""
     matrices, bias = drive
     if "weight" in node.values:
-        weight = sparse.csr_array(node.values["weight"])
+        weight: Any = sparse.csr_array(node.values["weight"])
     elif "scale" in node.values:
         weight = sparse.diags_array(_spread(node.values["scale"], bias.size), format="csr")
     else:

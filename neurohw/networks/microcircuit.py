@@ -1,6 +1,6 @@
 """The cortical microcircuit of Potjans and Diesmann: four layers under 1 mm^2 of cortex, full scale or smaller."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -114,7 +114,7 @@ def weight_table() -> np.ndarray:
     return weights
 
 
-def _n_synapses(probability, pairs):
+def _n_synapses(probability: Any, pairs: Any) -> Any:
     """Synapses that, dealt at random to `pairs`, leave a pair unconnected with probability 1 - `probability`."""
     return np.log1p(-probability) / np.log1p(-1.0 / pairs)
 

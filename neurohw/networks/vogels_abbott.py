@@ -5,7 +5,7 @@ from typing import Literal
 from neurohw.connections import FixedProbability
 from neurohw.distributions import Uniform
 from neurohw.errors import BadInput
-from neurohw.network import Network
+from neurohw.network import RECEPTORS, Network
 
 MEMBRANE = {"tau_m": 20.0, "cm": 0.2, "tau_refrac": 5.0, "v_reset": -60.0, "v_thresh": -50.0}  # ms, nF, ms, mV, mV
 SYNAPSES = {"tau_syn_E": 5.0, "tau_syn_I": 10.0}  # ms
@@ -62,7 +62,7 @@ def vogels_abbott(
     for name, size in sizes.items():
         network = network.population(name, size, model, parameters, start)
     rule = FixedProbability(in_degree / n, allow_self_connections=False)
-    for source, weight in (("excitatory", w_exc), ("inhibitory", w_inh)):
+    for source, weight in zip(RECEPTORS, (w_exc, w_inh), strict=True):  # called like what they do
         for target in sizes:
             network = network.project(source, target, rule, weight, delay, receptor=source)
     if conductance:

@@ -7,7 +7,8 @@ neurons takes a second row. Weights onto one receptor all have one sign, so of a
 weights > 0, G- for inhibitory currents.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ REQUIRES = ("scaled",)
 ESTABLISHES = ("lowered",)
 BYTES_PER_CROSSING = 160
 """Peak while mapping and loading: the packed table with its columns, and both arms with their state."""
+SOURCES_AT_A_TIME = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,19 @@ def to_conductance(program: Program) -> Program:
     """A program with a ConductancePayload. Raises DoesNotFit when tiles, or this computer's memory, run out."""
     maker = _Maker(program)
     for block in blocks(program):
-        maker.add(block)
+        for piece in _pieces(block, SOURCES_AT_A_TIME if maker.fills_cells else None):
+            maker.add(piece)
     return maker.finish()
+
+
+def _pieces(block: Block, n_sources: int | None) -> Iterator[Block]:
+    """The block, or blocks of `n_sources` consecutive sources each: empty crossings are many, and want to stay in cache."""
+    if n_sources is None or not block.sources.size:
+        yield block
+        return
+    for first in range(block.first, int(block.sources.max()) + 1, n_sources):
+        mine = (block.sources >= first) & (block.sources < first + n_sources)
+        yield Block(first, *(getattr(block, field.name)[mine] for field in fields(Block)[1:]))
 
 
 class _Maker:

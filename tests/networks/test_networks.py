@@ -29,7 +29,8 @@ def test_every_network_is_a_function_of_a_seed_and_documents_each_parameter(name
     function = NETWORKS[name]
     parameters = inspect.signature(function).parameters
     assert getattr(networks, name) is function
-    assert "seed" in parameters and all(p.default is not p.empty for p in parameters.values())
+    assert "seed" in parameters
+    assert all(p.default is not p.empty for p in parameters.values())
     assert all(parameter in function.__doc__ for parameter in parameters)
     assert "Source" in function.__doc__
 
@@ -38,7 +39,8 @@ def test_every_network_is_a_function_of_a_seed_and_documents_each_parameter(name
 @pytest.mark.parametrize("synapses", ["conductance", "current"])
 def test_vogels_abbott_keeps_the_in_degree_when_its_size_changes(n, synapses):
     network = vogels_abbott(n=n, synapses=synapses)
-    assert network.populations["excitatory"].size == 0.8 * n and network.populations["inhibitory"].size == 0.2 * n
+    assert network.populations["excitatory"].size == 0.8 * n
+    assert network.populations["inhibitory"].size == 0.2 * n
     own = ["excitatory", "inhibitory"]
     assert in_degree(network, "inhibitory", ["excitatory"]) == pytest.approx(64)
     assert in_degree(network, "excitatory", own) == pytest.approx(80, abs=80 / n)  # less itself
@@ -54,7 +56,9 @@ def test_vogels_abbott_has_pynns_numbers():
     assert in_degree(conductance, "excitatory", ["stimulus"]) == pytest.approx(0.2)
     assert conductance.populations["stimulus"].parameters["duration"] == 50.0
     v = conductance.initial("excitatory", "v", trial=0)
-    assert v.min() >= -60 and v.max() < -50 and v.mean() == pytest.approx(-55, abs=4 * 10 / np.sqrt(12 * 3200))
+    assert v.min() >= -60
+    assert v.max() < -50
+    assert v.mean() == pytest.approx(-55, abs=4 * 10 / np.sqrt(12 * 3200))
     assert vogels_abbott(w_inh="60 nS").projections["inhibitory to excitatory"].weight == pytest.approx(0.06)
     drawn = rows(conductance, conductance.projections["excitatory to excitatory"])
     assert not (drawn.sources == drawn.targets).any()
@@ -112,11 +116,13 @@ def test_microcircuit_weights_keep_their_sign_and_delays_their_floor():
 def test_a_synfire_chain_is_wired_forward():
     network = synfire_chain(groups=3, a=1.5, sigma="2 ms")
     assert list(network.neurons) == ["exc1", "inh1", "exc2", "inh2", "exc3", "inh3"]
-    assert in_degree(network, "exc2", ["exc1"]) == 60 and in_degree(network, "exc2", ["inh2"]) == 25
+    assert in_degree(network, "exc2", ["exc1"]) == 60
+    assert in_degree(network, "exc2", ["inh2"]) == 25
     assert in_degree(network, "inh1") == 60
     assert network.projections["inh2 to exc2"].receptor == "inhibitory"
     spikes = network.populations["stimulus"].spike_times
-    assert spikes.times.size == 150 and np.bincount(spikes.indices).tolist() == [2] * 50 + [1] * 50
+    assert spikes.times.size == 150
+    assert np.bincount(spikes.indices).tolist() == [2] * 50 + [1] * 50
     assert spikes.times.mean() == pytest.approx(50, abs=4 * 2 / np.sqrt(150))
     assert spikes.times.std() == pytest.approx(2, rel=4 / np.sqrt(300))
     assert set(synfire_chain(sigma=0).populations["stimulus"].spike_times.times) == {50.0}

@@ -127,3 +127,16 @@ def test_what_does_not_fit_together_is_refused(make, recordings, options, messag
     }
     with pytest.raises(BadInput, match=message):
         compare(make(1), given[recordings] if recordings else recordings, **options)
+
+
+def test_a_device_is_allowed_the_rows_that_chance_puts_outside(make):
+    found = compare([make(k) for k in range(5)], {"a": [make(20 + k) for k in range(5)]}, CHEAP)
+    assert {row.verdict for row in found.rows} == {"inside"}
+    first, *rest = found.rows
+    near = replace(first, distance=1.1 * first.yardstick.limit, verdict="outside")
+    far = replace(first, distance=1.1 * first.yardstick.family_limit, verdict="outside")
+    assert near.distance < first.yardstick.family_limit
+    one, two, three = (replace(found, rows=rows) for rows in ((near, *rest), (far, *rest), (near, near, near, *rest)))
+    assert [each.state("a") for each in (one, two, three)] == ["inside", "outside", "outside"]
+    assert "1 of 6 statistics lies outside" in one.verdicts["a"]
+    assert "no more and no further than chance puts there" in one.verdicts["a"]

@@ -21,6 +21,7 @@ from neurohw.effects.drift import Drift
 from neurohw.effects.programming_noise import ProgrammingNoise, check_target
 from neurohw.effects.read_noise import ReadNoise
 from neurohw.effects.set_pulse import SetPulse
+from neurohw.errors import BadInput
 from neurohw.kernels.noise import normal
 
 CHUNK = 1 << 16
@@ -74,6 +75,8 @@ class Bench:
         self.pulse: SetPulse | None = device.effect("set_pulse")
         self.drift: Drift | None = device.effect("drift")
         self.read_noise: ReadNoise | None = device.effect("read_noise")
+        if self.pulse is not None and (device.machine.pulse_step is None or device.machine.verify_pulses is None):
+            raise BadInput(f"device {device.name}: set_pulse needs machine.pulse_step and machine.verify_pulses")
 
     def program(
         self, d: Devices, arm: int, places: NDArray[np.int64], target: NDArray, reset: NDArray[np.bool_], address: str, age: float
@@ -84,19 +87,23 @@ class Bench:
         for at in _chunks(places.size):
             p, wanted = places[at], np.minimum(target[at].astype(float), self.g_max)
             arms = self.cell[p] * 2 + arm
-            g = self._written(d, arm, p, arms, wanted, reset[at], address)
-            idle = self.machine.g_reset + self.machine.g_reset_sd * normals(self.key(f"reset/{address}"), arms)
-            g = np.where(reset[at], np.maximum(idle, 0.0), g) if self.pulse is None or self.noise is not None else g
+            g = self._written(d, arm, p, arms, np.where(reset[at], 0.0, wanted), address)
+            if reset[at].any() and not self.writes_by_pulses:
+                idle = self.machine.g_reset + self.machine.g_reset_sd * normals(self.key(f"reset/{address}"), arms)
+                g = np.where(reset[at], np.maximum(idle, 0.0), g)
             d.g[arm, p] = g
             self._settle(d, arm, p, np.where(reset[at], g, wanted), address, epoch)
 
-    def _written(self, d, arm, p, arms, wanted, reset, address) -> NDArray[np.float64]:
+    @property
+    def writes_by_pulses(self) -> bool:
+        """Where there is no residual of write-and-verify, a write is a sequence of SET pulses and reads."""
+        return self.pulse is not None and self.noise is None
+
+    def _written(self, d, arm, p, arms, wanted, address) -> NDArray[np.float64]:
         """The conductance after a write: by the residual of write-and-verify, by pulses and reads, or exact."""
         if self.noise is not None:
             return self.noise.programmed(wanted, normals(self.key(f"programming_noise/{address}"), arms), self.g_max)
-        if self.pulse is not None:
-            return self._write_by_pulses(d, arm, p, np.where(reset, 0.0, wanted))
-        return wanted
+        return self._write_by_pulses(d, arm, p, wanted) if self.writes_by_pulses else wanted
 
     def _settle(self, d, arm, p, target, address, epoch) -> None:
         """What follows from a programming: a drift exponent, a noise amplitude, a clock that starts."""

@@ -66,7 +66,7 @@ class _Cells:
         if not value.is_homogeneous:  # a random value is drawn once: what initial_values tells is what is simulated
             value.base_value, value.operations = drawn, []
         root.initial.setdefault(variable, np.zeros(root.size))[mine] = drawn
-        if simulator.state.steps:
+        if simulator.state.steps > root.made_at:
             now = f"at {simulator.state.t:g} ms"
             warnings.warn(f"initialize({variable}=...) {now} takes effect at the next reset(), not in mid-run", stacklevel=3)
         simulator.state.changed()
@@ -103,7 +103,7 @@ class Population(_Cells, common.Population):  # type: ignore[misc]
             _check(name, np.atleast_1d(values))
             self.parameters[name] = np.array(np.broadcast_to(values, self.size))
         self.initial: dict[str, NDArray[np.float64]] = {}
-        self.network_name = ""
+        self.network_name, self.made_at = "", state.steps
         self._past: list[NDArray[np.float64]] = []
         self._times_hold_from = 0.0
         state.id_counter += self.size
@@ -115,7 +115,7 @@ class Population(_Cells, common.Population):  # type: ignore[misc]
 
     def restart(self) -> None:
         """Back to time 0: spike times that were replaced in mid-run are gone."""
-        self._past, self._times_hold_from = [], 0.0
+        self._past, self._times_hold_from, self.made_at = [], 0.0, 0
 
     def keep_past_spikes(self) -> None:
         """Spike times are about to be replaced: those that have been are still on their way to their targets."""

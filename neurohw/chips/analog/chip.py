@@ -1,0 +1,196 @@
+"""An analog chip: the network's own equations, with the parameters and weights that this specimen happens to have.
+
+What is fixed belongs to a circuit, not to a network: each draw of a specimen is addressed by the number on the machine of the neuron
+circuit or synapse circuit that it describes. The same network mapped the same way meets the same circuits, another network on the
+same circuits meets their same faults, and a network that is moved meets others.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.chips.float_chip import FloatChip
+from neurohw.device.device import Device
+from neurohw.errors import NotReadable, Unsupported
+from neurohw.network import SpikeTimes
+from neurohw.program import Capabilities, Program
+from neurohw.recording import Recording
+from neurohw.report import Loss, Report
+
+
+class AnalogChip(FloatChip):
+    """One specimen: FloatChip with mismatch, weight codes, a fixed pattern on the weights, dead synapses and links of finite rate.
+
+    programmed: the weight (network units) that each synapse of the table was set to; weights: what it comes to on this specimen.
+    """
+
+    state_names: ClassVar[tuple[str, ...]] = (*FloatChip.state_names, "programmed")
+
+    def __init__(self, device: Device, seed: int = 0):
+        super().__init__(device, seed)
+        self.mismatch, self.weight_noise, self.resolution, self.synapse_loss, self.spike_loss = (
+            device.effect(name) for name in ("mismatch", "weight_noise", "weight_resolution", "synapse_loss", "spike_loss")
+        )
+        self.clipped: dict[str, int] = {}
+        self.saturated: dict[str, list[int]] = {}
+        self.offered = self.dropped = 0
+
+    @property
+    def capabilities(self) -> Capabilities:
+        if self.resolution is None:
+            return super().capabilities
+        units = dict(zip(self.loaded.network.projections, self.loaded.payload.units, strict=True))
+        ends = {name: sorted((0.0, float(unit * self.resolution.top))) for name, unit in units.items()}
+        spans = {name: (low, high) for name, (low, high) in ends.items()}
+        steps = {name: abs(float(unit)) for name, unit in units.items()}
+        return Capabilities(("spikes", "v", "weights"), True, "lsb", spans, steps, {}, None, ())
+
+    def _load(self, program: Program) -> None:
+        self._check_readable(program)
+        self.clipped, self.saturated = {}, {}
+        super()._load(program)
+
+    def _check_readable(self, program: Program) -> None:
+        """Raise NotReadable for synaptic state, which no circuit brings out, and for more membranes than a unit can show."""
+        if self.device.is_ideal:
+            return
+        most = int(self.device.machine.membranes_per_unit)
+        for population, variables in program.record.items():
+            for variable in variables:
+                if variable != "v":
+                    raise NotReadable(f"{self.device.title} cannot bring out {variable!r} of {population!r}; it shows spikes and v")
+            for part in program.slices:
+                which = variables.get("v", np.empty(0, np.int64))
+                n = int(((which >= part.first) & (which < part.last)).sum()) if part.population == population else 0
+                if n > most:
+                    raise NotReadable(
+                        f"{self.device.title} shows {most} membranes of a {self.device.machine.unit_word} at a time, but v of {n} neurons "
+                        f"of {population!r} on one is to be recorded; record fewer, or further apart"
+                    )
+
+    def effective_weights(self, program: Program) -> NDArray[np.float64]:
+        columns, payload = program.payload.table.columns, program.payload
+        coded = self.resolution is not None
+        self.programmed = columns["code"] * payload.units[columns["projection"]] if coded else columns["weight"].copy()
+        self.pattern = self._pattern(columns.get("circuit"))
+        return self.programmed.copy() if self.pattern is None else self.programmed * self.pattern
+
+    def _pattern(self, circuits: NDArray[np.uint32] | None) -> NDArray[np.float64] | None:
+        """The factor of each synapse of the table on this specimen; None where all are 1."""
+        found = None
+        if self.weight_noise is not None:
+            found = self.weight_noise.factors(self.key("weight_noise"), circuits)
+        if self.synapse_loss is not None and self.synapse_loss.dead > 0:
+            alive = self.synapse_loss.alive(self.key("synapse_loss"), circuits)
+            self.dead = int((~alive).sum())
+            found = alive * (1.0 if found is None else found)
+        return found
+
+    def parameters(self, program: Program) -> dict[str, dict[str, NDArray[np.float64]]]:
+        if self.mismatch is None:
+            return program.payload.parameters
+        found = {}
+        for name, wanted in program.payload.parameters.items():
+            first = program.origin.first[name]
+            circuits = program.payload.neurons[first : first + program.origin.size[name]]
+            known = program.network.populations[name].model.parameters
+            positive = {parameter for parameter in wanted if known[parameter].positive}
+            found[name], clipped = self.mismatch.specimen(wanted, positive, lambda p: self.key(f"mismatch/{p}"), circuits)
+            self.clipped |= {f"{name}.{parameter}": count for parameter, count in clipped.items()}
+        return found
+
+    def _arriving(self, first: int, last: int, trial: int, given: Mapping[str, SpikeTimes]):
+        links = self.loaded.payload.links
+        if self.spike_loss is None or links is None or not links.size:
+            return super()._arriving(first, last, trial, given)
+        dt, acceleration = self.loaded.dt, float(self.device.machine.acceleration)
+        frame = self.spike_loss.frame(dt, acceleration)
+        begin = first // frame * frame
+        sources, starts = super()._arriving(begin, last, trial, given)
+        steps = np.repeat(np.arange(begin, last), np.diff(starts))
+        link = links[sources - self.loaded.origin.n_neurons] % int(self.spike_loss.links)
+        arrives = self.spike_loss.passed(steps, link, dt, acceleration)
+        new = steps >= self.step
+        self.offered += int(new.sum())
+        self.dropped += int((new & ~arrives).sum())
+        keep = arrives & (steps >= first)
+        return sources[keep], np.searchsorted(steps[keep], np.arange(first, last + 1))
+
+    def run(self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True) -> Recording:
+        self.offered = self.dropped = 0
+        return super().run(duration, trial, stimulus, reset)
+
+    def _account(self, n_steps: int, spikes: list[NDArray]) -> None:
+        length = n_steps * self.loaded.dt / self.device.machine.acceleration
+        self.ledger.time += length
+        self.age += length
+        self.ledger.packets += sum(len(part) for part in spikes)
+        self.ledger.dropped_events += self.dropped
+        self.ledger.energy += length * sum(self.device.power.values())
+
+    def configure(self, population: str, codes: Mapping[str, NDArray[np.int64]]) -> None:
+        raise Unsupported(
+            f"{self.device.title}: parameters are set in the network's units, and parameter codes are not modeled; "
+            "change the network's parameters and map it again"
+        )
+
+    def _write(self, projection: str, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
+        there = places >= 0
+        places, weights = places[there], weights[there]
+        if self.resolution is not None:
+            unit = self._unit(projection)
+            codes = self.resolution.codes(weights, abs(unit))
+            self._saturate(projection, np.abs(weights) > (self.resolution.top + 0.5) * abs(unit))
+            weights = codes * unit
+        self._program(places, weights)
+
+    def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
+        there = places >= 0
+        places, pulses = places[there], pulses[there]
+        if self.resolution is None:
+            self._program(places, self.programmed[places] + pulses)
+            return
+        unit = self._unit(projection)
+        codes = np.rint(self.programmed[places] / unit).astype(np.int64) + pulses
+        self._saturate(projection, (codes < 0) | (codes > self.resolution.top))
+        self._program(places, np.clip(codes, 0, self.resolution.top) * unit)
+
+    def _read(self, projection: str, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        found = np.full(places.shape, np.nan)  # where a synapse was lost
+        found[places >= 0] = self.programmed[places[places >= 0]]
+        return found
+
+    def _program(self, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
+        self.programmed[places] = weights
+        self.weights[places] = weights if self.pattern is None else weights * self.pattern[places]
+
+    def _unit(self, projection: str) -> float:
+        return float(self.loaded.payload.units[list(self.loaded.network.projections).index(projection)])
+
+    def _saturate(self, projection: str, beyond: NDArray[np.bool_]) -> None:
+        count = self.saturated.setdefault(projection, [0, 0])
+        count[0] += int(beyond.sum())
+        count[1] += beyond.size
+
+    def _losses(self, report: Report) -> Report:
+        sizes = self.loaded.origin.size
+        report = report.add(*(
+            Loss("parameters clipped", count, sizes[name.rsplit(".", 1)[0]], name, "the mismatch met a bound of the circuit")
+            for name, count in self.clipped.items()
+        ))  # fmt: skip
+        report = report.add(*(
+            Loss("weights clipped", count, of, name, "written or updated beyond the codes", "map again with other weights")
+            for name, (count, of) in self.saturated.items()
+        ))  # fmt: skip
+        if self.synapse_loss is not None and self.synapse_loss.dead > 0:
+            why = f"dead synapse circuits, {100 * self.synapse_loss.dead:.3g} % on this device"
+            report = report.add(Loss("synapses lost", self.dead, self.table.n_synapses, "all projections", why))
+        if self.spike_loss is None:
+            return report
+        rate = self.spike_loss.rate * 1e3 / self.device.machine.acceleration
+        why = f"a link from outside carries {rate:.4g} events/s of network time"
+        remedy = "spread the sources over more links (choices: inputs_per_bus) or lower their rates"
+        return report.add(Loss("spikes dropped", self.dropped, self.offered, "spike sources", why, remedy))
+

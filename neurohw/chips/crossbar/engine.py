@@ -1,0 +1,132 @@
+"""The compiled loop of a crossbar chip: read the rows of the neurons that spiked, draw the read noise, integrate, fire.
+
+Only rows of spiking sources are read. What arrives at a column in a step is the sum over the devices of those rows of their
+noisy reads. Instead of one draw per device there is one per column,
+
+    sum = sum_k mean_k + sqrt(sum_k variance_k) z,    z normal, addressed by (trial, step, receptor, neuron),
+
+which has exactly the distribution of the sum of the single draws as long as the noise of the devices is Gaussian, unclipped,
+independent between devices and fresh at every read: sums of independent Gaussians are Gaussian. Where reads are clipped
+(conductances near zero, or near g_max) mean and variance are those of the clipped read, so the first two moments stay exact
+and the shape is that of the central limit theorem. It is not exact for noise that is correlated between devices or steps, for
+two columns that share a device's noise, or for a converter that quantizes each row alone.
+"""
+
+from math import sqrt
+
+import numpy as np
+from numba import njit
+
+from neurohw.kernels.delivery import collect
+from neurohw.kernels.float_neurons import EXC, I_EXT, INH, LINEAR, step
+from neurohw.kernels.noise import normal
+from neurohw.kernels.table import BLOCK
+
+EVENTS, ROW_READS, CLIPPED = range(3)
+"""What counts[] counts: pairs read, rows read, conductances of a neuron that noise had made negative."""
+
+
+@njit(cache=True)
+def deliver(
+    t, delays, starts, offsets, targets, weights, rows, ring, ring_counts, stimulus, stimulus_starts, stimulus_first,
+    sums, variances, counts,
+):  # fmt: skip
+    """Add the reads due at step t: weights[k] = (mean, variance) of a pair to sums and variances[receptor, neuron].
+
+    ring, stimulus: the spikes of the last steps, as in `neurohw.kernels.delivery.deliver`. rows[source, slot]: rows driven.
+    """
+    slots, n = delays.size, sums.shape[1]
+    for slot in range(slots):
+        due = t - delays[slot]
+        if due >= 0 and delays[slot] > 0:
+            place = due % ring.shape[0]
+            for m in range(ring_counts[place]):
+                counts[ROW_READS] += rows[ring[place, m], slot]
+        k = due - stimulus_first
+        if k >= 0:
+            for m in range(stimulus_starts[k], stimulus_starts[k + 1]):
+                counts[ROW_READS] += rows[stimulus[m], slot]
+    for block in range((n + BLOCK - 1) // BLOCK):
+        for receptor in range(2):
+            first, last = block * BLOCK, min(n, (block + 1) * BLOCK)
+            mean, variance = sums[receptor, first:last], variances[receptor, first:last]
+            for slot in range(slots):
+                bucket = (block * 2 + receptor) * slots + slot
+                due = t - delays[slot]
+                if due >= 0 and delays[slot] > 0:
+                    place = due % ring.shape[0]
+                    for m in range(ring_counts[place]):
+                        counts[EVENTS] += _read(ring[place, m], bucket, starts, offsets, targets, weights, mean, variance)
+                k = due - stimulus_first
+                if k >= 0:
+                    for m in range(stimulus_starts[k], stimulus_starts[k + 1]):
+                        counts[EVENTS] += _read(stimulus[m], bucket, starts, offsets, targets, weights, mean, variance)
+
+
+@njit(cache=True, inline="always")
+def _read(source, bucket, starts, offsets, targets, weights, mean, variance):
+    first = starts[source] + offsets[source, bucket]
+    last = starts[source] + offsets[source, bucket + 1]
+    for j in range(first, last):
+        mean[targets[j]] += weights[j, 0]
+        variance[targets[j]] += weights[j, 1]
+    return last - first
+
+
+@njit(cache=True)
+def add_noise(t, key, sums, variances):
+    """sums += sqrt(variances) z, and variances = 0; the counter of a draw is (t * 2 + receptor) * neurons + neuron."""
+    n = sums.shape[1]
+    for receptor in range(2):
+        mean, variance = sums[receptor], variances[receptor]
+        for i in range(n):
+            if variance[i] > 0.0:
+                mean[i] += sqrt(variance[i]) * normal(key, (np.int64(t) * 2 + receptor) * n + i)
+                variance[i] = 0.0
+
+
+@njit(cache=True)
+def arrive(codes, firsts, lasts, state, sums, counts):
+    """Add the sums to the synaptic state and clear them; a conductance that noise made negative is zero, and counted."""
+    for g in range(codes.size):
+        for receptor in range(2):
+            row, arrived = state[EXC if receptor == 0 else INH], sums[receptor]
+            for i in range(firsts[g], lasts[g]):
+                new = row[i] + arrived[i]
+                if new < 0.0 and codes[g] != LINEAR:
+                    counts[CLIPPED] += 1
+                    new = 0.0
+                row[i] = new
+                arrived[i] = 0.0
+
+
+@njit(cache=True)
+def run(
+    t, until, codes, firsts, lasts, state, coefficients, sums, variances, key, delays, starts, offsets, targets, weights, rows,
+    ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
+    event_steps, event_neurons, event_values, event, sample_every, sample_rows, sample_neurons, samples, n_samples,
+    out, n_out, counts,
+):  # fmt: skip
+    """Run steps t..until-1; stops early when `out` has no room for one more step. Returns (t, event, n_samples, n_out).
+
+    As `neurohw.kernels.float_engine.run`, with reads in place of weights; key: the stream of the read noise of this trial.
+    """
+    while t < until and n_out + state.shape[1] <= out.shape[0]:
+        while event < event_steps.size and event_steps[event] <= t:
+            state[I_EXT, event_neurons[event]] += event_values[event]
+            event += 1
+        deliver(
+            t, delays, starts, offsets, targets, weights, rows, ring, ring_counts, stimulus, stimulus_starts, stimulus_first,
+            sums, variances, counts,
+        )  # fmt: skip
+        add_noise(t, key, sums, variances)
+        arrive(codes, firsts, lasts, state, sums, counts)
+        if sample_rows.size and t % sample_every == 0:
+            for m in range(sample_rows.size):
+                samples[n_samples, m] = state[sample_rows[m], sample_neurons[m]]
+            n_samples += 1
+        for g in range(codes.size):
+            step(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
+        n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
+        t += 1
+    return t, event, n_samples, n_out

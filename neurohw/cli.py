@@ -1,0 +1,217 @@
+"""The command line. Exit status: 0 done, 1 a difference was found, 2 bad input (one line on stderr), 130 interrupted."""
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neurohw import __version__
+from neurohw.errors import BadInput, NeurohwError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+devices_app = typer.Typer(no_args_is_help=False, rich_markup_mode=None, help="What hardware is described, and is it sound.")
+app.add_typer(devices_app, name="devices")
+
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for results; by default out/NAME.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The first trial's seed.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar, no summary.")]
+MappingName = Annotated[str, typer.Argument(metavar="MAPPING", help="A name in mappings/ or a file.")]
+
+
+def main() -> None:
+    """Run a command; turn every error of ours into one line and an exit status."""
+    try:
+        app(standalone_mode=True)
+    except NeurohwError as error:
+        sys.exit(_fail(error))
+    except MemoryError:
+        sys.exit(_fail("out of memory; make the network smaller or record less"))
+    except OSError as error:
+        sys.exit(_fail(f"{error.strerror}: {error.filename}" if error.filename else error))
+
+
+def _fail(error: Any) -> int:
+    print(f"neurohw: {' '.join(str(error).split())}", file=sys.stderr)
+    return 2
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """One spiking network, many kinds of neuromorphic hardware, held against a reference."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@devices_app.callback(invoke_without_command=True)
+def devices(context: typer.Context) -> None:
+    """List the devices. Example: neurohw devices show spinnaker-spin5"""
+    if context.invoked_subcommand is None:
+        devices_list()
+
+
+@devices_app.command("list")
+def devices_list() -> None:
+    """The devices by name, with what they are. Example: neurohw devices list"""
+    from neurohw import data_files
+    from neurohw.device import load_device
+
+    for name in data_files.names("devices"):
+        print(f"{name:20} {load_device(name).summary}")
+
+
+@devices_app.command("show")
+def devices_show(name: Annotated[str, typer.Argument(help="A name in devices/ or a file.")]) -> None:
+    """Every number of a device, with unit, status and source. Example: neurohw devices show pcm-million"""
+    from neurohw.device import load_device
+    from neurohw.device.device import numbers_of
+
+    device = load_device(name)
+    print(f"{device.name}: {device.summary}\nsubstrate: {device.substrate}\nneurons: {', '.join(device.supports.neurons)}")
+    print(f"delays: {device.supports.delays}\neffects: {', '.join(e.name for e in device.effects) or 'none'}")
+    parts = {"machine": device.machine, "energy": device.energy, "power": device.power, "costs": device.costs}
+    parts |= {f"effects.{effect.name}": effect for effect in device.effects}
+    for part, inside in parts.items():
+        for place, number in numbers_of(inside):
+            print(f"  {part}.{place} = {number.text}  [{number.status}: {number.source}]")
+    for key, citation in device.sources.items():
+        print(f"  {key}: {citation}")
+
+
+@devices_app.command("check")
+def devices_check(file: Annotated[str, typer.Argument(help="A device file.")]) -> None:
+    """Is a device file sound? Example: neurohw devices check my-device.yaml"""
+    from neurohw.device import load_device
+
+    print(f"{load_device(file).name}: sound")
+
+
+@app.command("map")
+def map_(mapping: MappingName, export: Annotated[Path | None, typer.Option("--export", help="Write tables here.")] = None) -> None:
+    """Map only: resources, losses, predicted energy. Example: neurohw map vogels_abbott"""
+    from neurohw.mapping import load_mapping
+    from neurohw.study.experiment import prepare
+    from neurohw.study.export import export_program
+
+    experiment = prepare(load_mapping(mapping))
+    for name, (_, program) in experiment.programs.items():
+        print(f"{name}\n{program.report}\n")
+        if export is not None:
+            export_program(program, export / _folder(name))
+
+
+@app.command()
+def run(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = False) -> None:
+    """Run the chips, recordings on disk. Example: neurohw run vogels_abbott --out results"""
+    from neurohw.mapping import load_mapping
+    from neurohw.study import experiment as study
+
+    loaded = load_mapping(mapping)
+    folder = _out(out, loaded.path)
+    with _progress(quiet) as progress:
+        experiment = study.prepare(loaded, seed, progress)
+        for name, _, recordings in study.run_chips(experiment, progress):
+            for trial, recording in zip(experiment.trials, recordings, strict=True):
+                recording.save(_made(folder / _folder(name)) / f"trial-{trial}.h5")
+            if not quiet:
+                rates = ", ".join(f"{p} {recordings[0].rate(p):.2f} Hz" for p in recordings[0].spikes)
+                print(f"{name}: {rates}")
+    _write_json(folder / "manifest.json", study.manifest(experiment, shlex.join(["neurohw", *sys.argv[1:]])))
+    if not quiet:
+        print(f"recordings in {folder}")
+
+
+@app.command()
+def compare(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = False) -> None:
+    """Reference and chips side by side: report.html and comparison.json. Example: neurohw compare vogels_abbott"""
+    from neurohw.mapping import load_mapping
+    from neurohw.study.side_by_side import side_by_side
+
+    loaded = load_mapping(mapping)
+    folder = _out(out, loaded.path)
+    with _progress(quiet) as progress:
+        result = side_by_side(loaded, seed, shlex.join(["neurohw", *sys.argv[1:]]), progress)
+    _made(folder)
+    result.write(folder)
+    if not quiet:
+        print(result.comparison.verdict)
+        for sentence in result.comparison.verdicts.values():
+            print(f"  {sentence}")
+        print(f"report: {folder / 'report.html'}")
+
+
+@app.command()
+def init(name: Annotated[str, typer.Argument(help="The file to write.")] = "experiment.yaml") -> None:
+    """A commented mapping file to start from. Example: neurohw init my-experiment.yaml"""
+    from neurohw import data_files
+    from neurohw.files import atomically
+
+    path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    if path.exists():
+        raise BadInput(f"{path}: exists already; give another name")
+    with atomically(path) as temporary:
+        temporary.write_text(data_files.find("mappings", "template").read_text(encoding="utf-8"), encoding="utf-8")
+    print(f"wrote {path}; next: neurohw compare {path}")
+
+
+@app.command("pynn", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def pynn(
+    context: typer.Context,
+    script: Annotated[Path, typer.Argument(help="A PyNN script.")],
+    device: Annotated[str, typer.Option("--device", help="A name in devices/ or a file.")] = "reference",
+) -> None:
+    """Run an unmodified PyNN script on a chip. Example: neurohw pynn script.py --device spinnaker-spin5"""
+    from neurohw.frontends.pynn.capture import run_script
+
+    run_script(script, context.args, device=device)
+
+
+def _out(out: Path | None, mapping: Path) -> Path:
+    folder = out or Path("out") / mapping.stem
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"--out {folder}: is a file; give a folder")
+    return folder
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _folder(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+
+
+def _write_json(path: Path, data: Any) -> None:
+    from neurohw.files import atomically
+
+    _made(path.parent)
+    with atomically(path) as temporary:
+        temporary.write_text(json.dumps(data, indent=2, allow_nan=False), encoding="utf-8")
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Any]:
+    if quiet:
+        yield lambda what, share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def show(what: str, share: float) -> None:
+            bar.update(task, description=what, completed=share)
+
+        yield show
+
+
+if __name__ == "__main__":
+    main()
