@@ -89,5 +89,6 @@ def spread(value: Value) -> tuple[float, float, float, float]:
     array = np.atleast_1d(np.asarray(value, dtype=float))
     if not array.size:
         return 0.0, 0.0, 0.0, 0.0
-    with np.errstate(invalid="ignore"):
-        return float(array.mean()), float(array.std()), float(array.min()), float(array.max())
+    low, high = float(array.min()), float(array.max())
+    sd = 0.0 if low == high else float(array.std())
+    return float(array.mean()), sd, low, high

@@ -45,6 +45,7 @@ class Numerics:
     integration: Literal["exact", "euler"] = "exact"
     reset: Literal["set", "subtract"] = "set"
     stimulus_grid: float = 0.1
+    made_for: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

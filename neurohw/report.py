@@ -4,6 +4,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 
+def percent(share: float) -> str:
+    """A share in percent, with two digits below 10 %."""
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+
+
 @dataclass(frozen=True)
 class Loss:
     """Something that is not as the network says: `count` of `of` things, where, why, and what helps."""
@@ -16,7 +21,7 @@ class Loss:
     remedy: str = ""
 
     def __str__(self) -> str:
-        share = f" of {self.of:g} ({100 * self.count / self.of:.2g} %)" if self.of else ""
+        share = f" of {self.of:g} ({percent(self.count / self.of)})" if self.of else ""
         return f"{self.what}: {self.count:g}{share}, {self.where}: {self.why}" + (f"; {self.remedy}" if self.remedy else "")
 
 
@@ -30,7 +35,7 @@ class Resource:
     unit: str = ""
 
     def __str__(self) -> str:
-        share = f" ({100 * self.used / self.available:.2g} %)" if 0 < self.available < float("inf") else ""
+        share = f" ({percent(self.used / self.available)})" if 0 < self.available < float("inf") else ""
         return f"{self.name}: {self.used:g} of {self.available:g} {self.unit}".rstrip() + share
 
 

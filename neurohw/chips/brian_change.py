@@ -1,4 +1,4 @@
-"""A changed program put into a Brian2 network that goes on: other parameters, weights, delays, currents, and what is new."""
+"""A changed program put into a Brian2 network that goes on: parameters, weights, delays, currents, and what is new."""
 
 import itertools
 from typing import Any
@@ -12,7 +12,6 @@ from neurohw.kernels.rows import rows
 from neurohw.network import Population
 from neurohw.neurons import NeuronModel
 from neurohw.program import Program
-
 
 NUMBERS = itertools.count(100_000)
 """For the names of what is added: Brian2 wants each name once in a network."""
@@ -28,7 +27,9 @@ def change(brian: BrianNetwork, program: Program, events: tuple[NDArray, NDArray
     for name, population in program.network.neurons.items():
         if name in old.network.populations:
             if population.size != old.network.populations[name].size:
-                raise Unsupported(f"population {name!r} has another size than before; a run can only go on with the same neurons")
+                raise Unsupported(
+                    f"population {name!r} has another size than before; a run can only go on with the same neurons"
+                )
             _parameters(brian, name, population)
     _currents(brian, events)
     _projections(brian)
@@ -51,10 +52,12 @@ def _new_populations(brian: BrianNetwork) -> None:
 
 
 def _new_generator(brian: BrianNetwork, name: str, size: int, copies: int) -> None:
-    """A generator for a source, with synapses of its own; one that it replaces falls silent, but its last spikes still arrive."""
+    """A generator for a source, with its own synapses; one that it replaces falls silent, its last spikes arrive."""
     if name in brian.generators:
         brian.generators[name].set_spikes([], [] * brian.b2.ms)
-    fresh = brian.b2.SpikeGeneratorGroup(size * copies, [], [] * brian.b2.ms, when="start", name=f"source_{next(NUMBERS)}")
+    fresh = brian.b2.SpikeGeneratorGroup(
+        size * copies, [], [] * brian.b2.ms, when="start", name=f"source_{next(NUMBERS)}"
+    )
     brian.generators[name], brian.copies[name] = fresh, copies
     brian.network.add(fresh)
     for projection in brian.program.network.projections.values():

@@ -13,7 +13,7 @@ from neurohw.program import Program
 def kept(chip: Any) -> dict[str, Any]:
     """The state that goes on: the step, the spikes still on their way, and what each neuron holds."""
     if not chip.neuron_state:
-        raise Unsupported(f"{chip.device.title} cannot take a changed network in mid-run; change it before a run that resets")
+        raise Unsupported(f"{chip.device.title} cannot take a changed network in mid-run; reset it first")
     return {name: getattr(chip, name) for name in ("step", "ring", "ring_counts", *chip.neuron_state)}
 
 
@@ -26,7 +26,9 @@ def put_back(chip: Any, before: Program, state: Mapping[str, Any]) -> None:
     place = np.zeros(old.n_neurons, np.int64)
     for name, population in before.network.neurons.items():
         if new.size.get(name) != population.size:
-            raise Unsupported(f"population {name!r} has another size than before; a run can only go on with the same neurons")
+            raise Unsupported(
+                f"population {name!r} has another size than before; a run can only go on with the same neurons"
+            )
         place[old.first[name] : old.first[name] + population.size] = new.first[name] + np.arange(population.size)
     chip.step = state["step"]
     for name in chip.neuron_state:

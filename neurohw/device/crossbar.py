@@ -15,31 +15,37 @@ class CrossbarChoices(Choices):
 
     delays: Literal["row per delay", "one per source population"] = Field(
         "row per delay",
-        description="a read drives a whole row, so a delay belongs to a row: a row for each delay of a source, or one delay for all",
+        description="a read drives a whole row, so a delay belongs to it: a row per delay of a source, or one delay for all",
     )
     empty_cells: Idle = Field(
-        "none", description="what crossings without a synapse hold: no device, a pair in the RESET state, or a pair programmed to zero"
+        "reset",
+        description="what crossings without a synapse hold: nothing, a pair after RESET, or a pair programmed to zero",
     )
     idle_arms: Idle = Field(
-        "programmed to zero", description="what the arm of a pair holds that does not carry the weight; pulses need one that is there"
+        "reset",
+        description="what the arm of a pair holds that does not carry the weight; pulses need one that is there",
     )
     weight_scaling: Literal["per projection", "per receptor"] = Field(
         "per projection",
-        description="the network weight of one uS: one for each projection (its rows have a read amplitude of their own), or one for "
-        "all rows that share a column",
+        description="the network weight of one uS: for each projection (its rows have a read amplitude of their own), or "
+        "one for all rows that share a column",
     )
     g_use: float | None = Field(
-        None, gt=0, le=1, description="the share of g_max that the largest weight takes; by default that of the device file"
+        None,
+        gt=0,
+        le=1,
+        description="the share of g_max that the largest weight takes; by default that of the device file",
     )
 
 
 class CrossbarMachine(Machine):
-    """Tiles of `rows` x `columns` crossings; at each crossing a pair of arms, of which each has `devices_per_arm` in parallel.
+    """Tiles of `rows` x `columns` crossings; at each a pair of arms with `devices_per_arm` devices in parallel.
 
     g_max: the largest conductance of an arm. g_largest_weight: what the largest weight is mapped to by default.
-    g_reset, g_reset_sd: an arm after a RESET. pulse_step: the mean step of a SET pulse where nothing else is known of it;
-    without it the device can be written and verified only. verify_pulses: pulses that one write may spend on an arm.
-    refresh_above: an arm above this makes its pair a candidate for `refresh`, if the difference is below a quarter of it.
+    g_reset, g_reset_sd: an arm after a RESET. pulse_step: the mean step of a SET pulse where nothing else is known of
+    it; without it the device can be written and verified only. verify_pulses: pulses that one write may spend on an
+    arm. refresh_above: an arm above this makes its pair a candidate for `refresh`, if the difference is below a quarter
+    of it.
     """
 
     rows: Annotated[Number, In("", at_least=1)]
@@ -66,7 +72,7 @@ class CrossbarMachine(Machine):
         return "column group"
 
     def sites(self) -> list[Site]:
-        """One group of columns per tile at most; how many tiles of rows each needs is counted when the rows are made."""
+        """One group of columns per tile at most; how many tiles each needs is counted when the rows are made."""
         return [Site(0, 0, unit) for unit in range(int(self.tiles))]
 
     def neurons_per_unit(self, choices: Choices) -> int:

@@ -16,7 +16,7 @@ class ReferenceMachine(Machine):
 
     @property
     def unit_word(self) -> str:
-        return "process"
+        return "computer"
 
     def sites(self) -> list[Site]:
         return [Site(0, 0, 0)]

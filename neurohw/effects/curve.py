@@ -1,5 +1,6 @@
-"""The forms in which fits of device data are published: a clamped logarithm or power law, and a polynomial above a knee."""
+"""The forms in which fits of device data are published: clamped logarithm or power law, polynomial above a knee."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -18,7 +19,7 @@ class Curve(Described):
 
         y(r) = clamp(a ln r + b, low, high)     `logarithm: [a, b]`, or
                clamp(c r^p, low, high)          `power: [c, p]`
-        y(r) = sum_k q_k r^k                    `polynomial: [q_0, q_1, ...]`, for r >= knee, or everywhere without a knee
+        y(r) = sum_k q_k r^k                    `polynomial: [q_0, q_1, ...]`, for r >= knee; everywhere if alone
 
     Each number is pure. Exactly one of the first two forms may be left out, and only where there is no knee.
     """
@@ -34,23 +35,27 @@ class Curve(Described):
     def _has_one_form(self) -> "Curve":
         below = (self.logarithm is not None) + (self.power is not None)
         if below > 1 or (below == 0) == (self.knee is not None or not self.polynomial):
-            raise ValueError("give `logarithm` or `power`, or `polynomial` alone, or `knee` and `polynomial` beside one of them")
+            raise ValueError("give `logarithm` or `power`, or `polynomial` alone, or both with a `knee` between them")
         if below and bool(self.polynomial) != (self.knee is not None):
-            raise ValueError("a polynomial beside a logarithm or a power law needs a knee, and a knee needs a polynomial")
+            raise ValueError("a polynomial beside a logarithm or a power law needs a knee, and a knee a polynomial")
         return self
 
     def __call__(self, r: NDArray[np.float64]) -> NDArray[np.float64]:
         """y(r), in the shape of r."""
-        above = np.polynomial.polynomial.polyval(r, [float(q) for q in self.polynomial] or [0.0])
         if self.logarithm is None and self.power is None:
-            return above
-        r = np.maximum(r, SMALLEST)
+            return polynomial(r, self.polynomial)
+        floored = np.maximum(r, SMALLEST)
         if self.logarithm is not None:
-            below = float(self.logarithm[0]) * np.log(r) + float(self.logarithm[1])
-        else:
-            below = float(self.power[0]) * r ** float(self.power[1])
-        if self.low is not None:
-            below = np.maximum(below, float(self.low))
-        if self.high is not None:
-            below = np.minimum(below, float(self.high))
-        return below if self.knee is None else np.where(r < float(self.knee), below, above)
+            below = float(self.logarithm[0]) * np.log(floored) + float(self.logarithm[1])
+        elif self.power is not None:
+            below = float(self.power[0]) * floored ** float(self.power[1])
+        below = np.clip(below, self.low, self.high) if (self.low, self.high) != (None, None) else below
+        return below if self.knee is None else np.where(r < self.knee, below, polynomial(r, self.polynomial))
+
+
+def polynomial(r: NDArray[np.float64], coefficients: Sequence[float]) -> NDArray[np.float64]:
+    """sum_k c_k r^k, by Horner's scheme."""
+    y = np.zeros_like(r, dtype=float)
+    for c in reversed(coefficients):
+        y = y * r + float(c)
+    return y

@@ -1,4 +1,4 @@
-"""drift: the conductance of amorphous phase-change material relaxes as a power law of the time since it was programmed."""
+"""drift: the conductance of phase-change material falls as a power law of the time since it was programmed."""
 
 from typing import Annotated, ClassVar
 
@@ -11,17 +11,19 @@ from neurohw.schema import In, Number
 
 
 class Drift(Effect):
-    """A trajectory: each device has one exponent for the life of a programming, and its conductance at any age is exact.
+    """A trajectory: a device has one exponent for the life of a programming, and its conductance at any age is exact.
 
         g(t) = g_prog (t / t0)^-nu,   t = age + offset,   nu = |mean(r) + sd(r) z|,   r = target / g_max
 
-    t0: the time after programming to which g_prog refers. offset: what is added to the age since the end of programming;
-    equal to t0 where ages count from the first measurement (so that g(0) = g_prog), short where they count from the pulse.
-    mean, sd: curves over the relative target.
+    t0: the time after programming to which g_prog refers. offset: what is added to the age since the end of
+    programming; equal to t0 where ages count from the first measurement (so that g(0) = g_prog), short where they count
+    from the pulse. mean, sd: curves over the relative target.
     """
 
     name: ClassVar[str] = "drift"
-    paper: ClassVar[str] = "Nandakumar et al., ICECS 2019 (IEEE 8964852); Nandakumar et al., J. Appl. Phys. 124, 152135 (2018)"
+    paper: ClassVar[str] = (
+        "Nandakumar et al., ICECS 2019 (IEEE 8964852); Nandakumar et al., J. Appl. Phys. 124, 152135 (2018)"
+    )
     t0: Annotated[Number, In("ms", at_least=1e-9)]
     offset: Annotated[Number, In("ms", at_least=1e-9)]
     mean: Curve

@@ -1,10 +1,11 @@
-"""programming_noise: after write-and-verify a conductance lies beside its target, by an amount that depends on the target."""
+"""programming_noise: after write-and-verify a conductance lies beside its target, by more or less as the target is."""
 
 from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.effects.curve import polynomial
 from neurohw.effects.effect import Effect
 from neurohw.errors import OutOfRange
 from neurohw.schema import In, Number
@@ -30,27 +31,26 @@ class ProgrammingNoise(Effect):
         """
         if g_max > self.g_characterized * (1 + 1e-12):
             raise OutOfRange(
-                f"programming_noise: g_max {g_max:g} uS is beyond the {float(self.g_characterized):g} uS of the measured "
-                "arrays; use a smaller g_max, or leave the effect out"
+                f"programming_noise: g_max {g_max:g} uS is beyond the {float(self.g_characterized):g} uS of the "
+                "measured arrays; use a smaller g_max, or leave the effect out"
             )
-        coefficients = [float(c) for c in self.polynomial]
-        return g_max / self.g_characterized * np.polynomial.polynomial.polyval(target / g_max, coefficients)
+        return g_max / self.g_characterized * polynomial(target / g_max, self.polynomial)
 
     def programmed(self, target: NDArray[np.float64], z: NDArray[np.float64], g_max: float) -> NDArray[np.float64]:
         """Conductance reached after write-and-verify towards `target`: max(0, target + sigma(target) z).
 
-        target: uS, in [0, g_max]. z: one standard normal per device, of the same shape. Raises OutOfRange for other targets.
+        target: uS, in [0, g_max], else OutOfRange. z: one standard normal per device, of the same shape.
         """
         check_target(target, g_max)
         return np.maximum(target + self.sigma(target, g_max) * z, 0.0)
 
 
 def check_target(target: NDArray[np.float64], g_max: float) -> None:
-    """Raise OutOfRange unless every target (uS) lies in [0, g_max]; NaN does not. Half a part in 10^6 is left to rounding."""
+    """Raise OutOfRange unless every target (uS) lies in [0, g_max]; NaN does not. 5e-7 is left to rounding."""
     inside = (target >= 0.0) & (target <= g_max * (1 + 5e-7))
     if not np.all(inside):
         worst = np.asarray(target)[~inside].flat[0]
         raise OutOfRange(
-            f"conductance target {worst:g} uS lies outside [0, {g_max:g}] uS; clip the weights to the range of the device, "
-            "or map them with more headroom (choices: g_use)"
+            f"conductance target {worst:g} uS lies outside [0, {g_max:g}] uS; clip the weights to the range of the "
+            "device, or map them with more headroom (choices: g_use)"
         )

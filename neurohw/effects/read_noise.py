@@ -14,16 +14,18 @@ from neurohw.schema import In, Number
 class ReadNoise(Effect):
     """A read gives clip(g + sigma z, floor, ceiling), with z fresh at every read.
 
-        sigma = g Q(r) sqrt(ln((t + t_read) / (2 t_read))) + slope g + constant,    t = age + offset,  r = g_prog / g_max
+        sigma = g Q(r) sqrt(ln((t + t_read) / (2 t_read))) + slope g + constant,   t = age + offset,  r = g_prog / g_max
 
     The first term is 1/f noise between the frequencies 1/t and 1/t_read (amplitude: the curve Q over the relative
-    programmed conductance; None: no such term), the others are white. ceiling: g_max, where `saturates`.
-    Drawing 1/f noise afresh at every read takes it for white: its variance is right, its correlation between reads is not,
-    so it averages away over many reads sooner than on a real device.
+    programmed conductance; None: no such term), the others are white. ceiling: g_max, where `saturates`. Drawing 1/f
+    noise afresh at every read takes it for white: its variance is right, its correlation between reads is not, so it
+    averages away over many reads sooner than on a real device.
     """
 
     name: ClassVar[str] = "read_noise"
-    paper: ClassVar[str] = "Nandakumar et al., ICECS 2019 (IEEE 8964852); Nandakumar et al., J. Appl. Phys. 124, 152135 (2018)"
+    paper: ClassVar[str] = (
+        "Nandakumar et al., ICECS 2019 (IEEE 8964852); Nandakumar et al., J. Appl. Phys. 124, 152135 (2018)"
+    )
     amplitude: Curve | None = None
     t_read: Annotated[Number, In("ms", at_least=1e-12)]
     offset: Annotated[Number, In("ms", at_least=0)]
@@ -43,7 +45,9 @@ class ReadNoise(Effect):
         t = np.asarray(age, float) + self.offset
         return np.sqrt(np.log(np.maximum((t + self.t_read) / (2.0 * self.t_read), 1.0)))
 
-    def sigma(self, g: NDArray[np.float64], quality: NDArray[np.float64], growth: NDArray[np.float64]) -> NDArray[np.float64]:
+    def sigma(
+        self, g: NDArray[np.float64], quality: NDArray[np.float64], growth: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Standard deviation (uS) before the clip; g: the conductance now, after drift."""
         return (quality * growth + self.slope) * g + self.constant
 
@@ -55,9 +59,9 @@ class ReadNoise(Effect):
     def moments(self, g, quality, growth, g_max: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean (uS) and variance (uS^2) of a read, exact, clip included.
 
-        With a = (floor - g)/s, b = (ceiling - g)/s, phi and Phi the normal density and distribution, the standardized read
-        has the mean  m = a Phi(a) + b (1 - Phi(b)) + phi(a) - phi(b)  and the second moment
-        a^2 Phi(a) + b^2 (1 - Phi(b)) + Phi(b) - Phi(a) + a phi(a) - b phi(b);  mean = g + s m.
+        With a = (floor - g)/s, b = (ceiling - g)/s, phi and Phi the normal density and distribution, the standardized
+        read has the mean  m = a Phi(a) + b (1 - Phi(b)) + phi(a) - phi(b)  and the second moment a^2 Phi(a) + b^2 (1 -
+        Phi(b)) + Phi(b) - Phi(a) + a phi(a) - b phi(b);  mean = g + s m.
         """
         s = self.sigma(g, quality, growth)
         mean, variance = np.array(g, float), s * s

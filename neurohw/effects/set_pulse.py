@@ -1,4 +1,4 @@
-"""set_pulse: a SET pulse adds a random amount that shrinks with the conductance and with the pulses since the last RESET."""
+"""set_pulse: a SET pulse adds a random amount, the less the higher the conductance and the more pulses came before."""
 
 from typing import Annotated, ClassVar
 
@@ -18,9 +18,9 @@ class SetPulse(Effect):
     P <- P exp(-1/memory);   g <- clip(g + mean + sd z, g_floor, g_max)
     mean = mean_slope g + mean_offset + mean_memory P;    sd = sd_slope g + sd_offset + sd_memory P
 
-    P starts at 1 after a RESET. Where sd > mean a SET pulse lowers the conductance about as often as the Gaussian says (15 %
-    on the first pulse, fitted coefficients); real devices do not, the clip at g_floor does the rest. The step acts on the
-    conductance without its drift: the drift clock restarts with each pulse.
+    P starts at 1 after a RESET. Where sd > mean a SET pulse lowers the conductance about as often as the Gaussian says
+    (15 % on the first pulse, fitted coefficients); real devices do not, the clip at g_floor does the rest. The step
+    acts on the conductance without its drift: the drift clock restarts with each pulse.
     """
 
     name: ClassVar[str] = "set_pulse"

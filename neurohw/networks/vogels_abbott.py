@@ -12,7 +12,7 @@ SYNAPSES = {"tau_syn_E": 5.0, "tau_syn_I": 10.0}  # ms
 REVERSAL = {"e_rev_E": 0.0, "e_rev_I": -80.0}  # mV
 MODELS = {
     # synapses: model, v_rest (mV), excitatory and inhibitory weight (uS or nA)
-    "conductance": ("IF_cond_exp", -60.0, 0.004, 0.051),
+    "conductance": ("IF_cond_exp", -60.0, 0.006, 0.067),
     "current": ("IF_curr_exp", -49.0, 0.00027 * 60.0, -0.0045 * 20.0),
 }
 
@@ -35,17 +35,17 @@ def vogels_abbott(
     in_degree: mean number of synapses per neuron from the whole network; p = in_degree / n, so p = 0.02 at n = 4000.
     With another n the in-degree stays and only p changes (below n = 2000 the conductance network may fall silent); no
     self-connections. delay: ms, of every synapse.
-    w_exc, w_inh: by default 0.004 and 0.051 uS for conductances, 16.2 and -90 pA for currents (0.27 and 4.5 nS times
-    the driving forces 60 and -20 mV at v = -60 mV).
+    w_exc, w_inh: by default 6 and 67 nS for conductances, as published (PyNN's script has 4 and 51 nS, with which the
+    activity may die within the first second); 16.2 and -90 pA for currents (0.27 and 4.5 nS times the driving forces
+    60 and -20 mV at v = -60 mV).
     stimulus_rate (Hz), stimulus_duration (ms), stimulus_weight (uS): 20 Poisson sources, connected with p = 0.01
     whatever n is, start the conductance network. The current network rests above threshold (-49 mV), starts by itself
     and has no stimulus.
 
     Initial v: uniform in [v_reset, v_thresh). Rates of the first second (n = 4000, step 0.1 ms, over seeds;
-    conductances with Brian2 too): 13-17 Hz with conductances, 18-20 Hz with the 0.006 and 0.067 uS of Brian's example;
-    5.5-6 Hz with currents.
-    Sources: Vogels & Abbott, J. Neurosci. 25 (2005) 10786; Brette et al., J. Comput. Neurosci. 23 (2007) 349; numbers
-    as in PyNN's examples/VAbenchmarks.py.
+    conductances with Brian2 too): 18-20 Hz with conductances (13-17 Hz with PyNN's weights), 5.5-6 Hz with currents.
+    Sources: Vogels & Abbott, J. Neurosci. 25 (2005) 10786; Brette et al., J. Comput. Neurosci. 23 (2007) 349; the
+    stimulus and the currents as in PyNN's examples/VAbenchmarks.py.
     """
     if n < 5 or not 0 < in_degree <= n:
         raise BadInput(f"vogels_abbott: needs n >= 5 and 0 < in_degree <= n, got n = {n}, in_degree = {in_degree:g}")

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from neurohw.device.analog import AnalogChoices, AnalogMachine
 from neurohw.errors import DoesNotFit
+from neurohw.kernels.circuits import ordinals
 from neurohw.kernels.lowering import blocks
-from neurohw.kernels.ordinals import ordinals
 from neurohw.network import RECEPTORS
 from neurohw.program import LOST, Program
 from neurohw.report import Loss, Resource

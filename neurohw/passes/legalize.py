@@ -21,6 +21,8 @@ def legalize(program: Program) -> Program:
         has = program.device.supports.integration[0]
         losses.append(f"integration: the network asks for {numerics.integration!r}, {program.device.name} does {has!r}")
         network = replace(network, numerics=replace(numerics, integration=has))
+    if numerics.made_for is not None and abs(numerics.made_for - program.dt) > 1e-9:
+        losses.append(f"time step: the weights were made for {numerics.made_for:g} ms, the program runs at {program.dt:g} ms")
     plan, moved = delay_plan(replace(program, network=network))
     if program.device.supports.delays == "fixed":
         moved = []  # `fix_delays` will say where they go, once it is known how far apart the neurons are

@@ -1,4 +1,4 @@
-"""row_delays: a read drives a whole crossbar row, so a delay belongs to a row; here one decides whether delays keep rows of their own."""
+"""row_delays: a read drives a whole row, so a delay belongs to a row; do delays get rows of their own?"""
 
 from dataclasses import replace
 

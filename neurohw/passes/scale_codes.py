@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.kernels.circuits import realized
 from neurohw.kernels.lowering import Block, blocks
 from neurohw.program import LOST, Program, Scaling
 
@@ -30,21 +31,6 @@ def scale_codes(program: Program) -> Program:
         shared[_share(program, name)] = max(shared.get(_share(program, name), 0.0), largest[name])
     unit = {name: (shared[_share(program, name)] or 1.0) / resolution.top for name in largest}
     return replace(program, scaling=replace(scaling, unit=unit))
-
-
-def realized(program: Program, block: Block) -> NDArray[np.bool_]:
-    """Which synapses of a block have a circuit."""
-    return circuit_of(program, block) != LOST
-
-
-def circuit_of(program: Program, block: Block) -> NDArray[np.uint32]:
-    """The circuit of each synapse of a block; 0 on ideal devices, which have none."""
-    found = np.zeros(block.sources.size, np.uint32)
-    circuits = program.routing.circuits if program.routing else None
-    for k, name in enumerate(program.network.projections if circuits else ()):
-        mine = block.projections == k
-        found[mine] = circuits[name][block.rank[mine]]
-    return found
 
 
 def scaled_weights(program: Program, block: Block) -> NDArray[np.float64]:

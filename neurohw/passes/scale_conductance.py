@@ -11,7 +11,7 @@ from neurohw.program import Program, Scaling
 REQUIRES = ("routed",)
 ESTABLISHES = ("scaled",)
 TAIL = 4.0
-"""An unbounded distribution of weights is given the range to so many standard deviations; what lies beyond is clipped and reported."""
+"""A distribution is given the range to so many standard deviations; what lies beyond is clipped and reported."""
 
 
 def scale_conductance(program: Program) -> Program:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from neurohw import connections
+from neurohw.kernels.spinnaker_charge import charge_factors
 from neurohw.kernels.spinnaker_weights import Incoming, ring_buffer_shifts, weight_scale
 from neurohw.distributions import Normal, spread
 from neurohw.network import RECEPTORS, Projection
@@ -20,9 +21,11 @@ CHANCE = 0.01
 def scale_spinnaker(program: Program) -> Program:
     """A program that knows the shift of every receptor and the weight of one LSB of every projection."""
     network, shifts, unit = program.network, {}, {}
+    factors = charge_factors(program)
     for name, population in network.neurons.items():
         onto = [p for p in network.projections.values() if p.target == name]
-        groups = [[incoming(program, p) for p in onto if p.receptor == receptor] for receptor in RECEPTORS]
+        largest = float(factors[program.origin.first[name] :][: population.size].max())
+        groups = [[incoming(program, p, largest) for p in onto if p.receptor == receptor] for receptor in RECEPTORS]
         scale = 1024 if population.model.weight_unit == "uS" else 1
         chosen = program.choices.largest_sum.get(name)
         sums = [chosen.get(receptor, 0.0) for receptor in RECEPTORS] if chosen else None
@@ -33,7 +36,7 @@ def scale_spinnaker(program: Program) -> Program:
     return replace(program, scaling=Scaling(unit, shifts))
 
 
-def incoming(program: Program, projection: Projection) -> Incoming:
+def incoming(program: Program, projection: Projection, factor: float = 1.0) -> Incoming:
     """What the tool chain knows of a projection: sizes of weights, the likely largest in-degree, rates of its sources."""
     network = program.network
     source, target = network.populations[projection.source], network.populations[projection.target]
@@ -48,9 +51,9 @@ def incoming(program: Program, projection: Projection) -> Incoming:
         steps = 1000.0 / program.dt
         per_step = 1.0 if rate < steps else float(stats.poisson.isf(CHANCE / steps, rate / steps)) + 1.0
     return Incoming(
-        weight_mean=abs(mean),
-        weight_sd=sd,
-        weight_max=max(abs(low), abs(high)),
+        weight_mean=abs(mean) * factor,
+        weight_sd=sd * factor,
+        weight_max=max(abs(low), abs(high)) * factor,
         in_degree=largest_in_degree(projection.rule, source.size, target.size),
         delay_variance=spread(projection.delay)[1] ** 2,
         spikes_per_second=rate,

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.kernels.circuits import circuit_of, realized
 from neurohw.kernels.lowering import assemble
 from neurohw.kernels.table import SynapseTable
 from neurohw.passes.assign_synapses import neuron_circuits
-from neurohw.passes.scale_codes import circuit_of, realized, scaled_weights
+from neurohw.passes.scale_codes import scaled_weights
 from neurohw.passes.to_float import parameters
 from neurohw.program import Program
 from neurohw.report import Loss

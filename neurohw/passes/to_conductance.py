@@ -1,10 +1,10 @@
-"""to_conductance: every synapse becomes a pair of conductances at a crossing of a tile; the crossings without one are counted too.
+"""to_conductance: every synapse becomes a pair of conductances at a crossing of a tile; empty crossings count too.
 
-Columns. A neuron has one column for each receptor that something ends at, since the receptors decay with time constants of
-their own and so need two accumulations. The columns of a slice (up to 256 neurons) for one receptor are a `stack` of tiles.
-Rows. A stack has one row for each (source, delay, projection) with a synapse in it; a second synapse between the same two
-neurons takes a second row. Weights onto one receptor all have one sign, so of a pair only one arm carries a weight: G+ for
-weights > 0, G- for inhibitory currents.
+Columns. A neuron has one column for each receptor that something ends at, since the receptors decay with time constants
+of their own and so need two accumulations. The columns of a slice (up to 256 neurons) for one receptor are a `stack` of
+tiles. Rows. A stack has one row for each (source, delay, projection) with a synapse in it; a second synapse between the
+same two neurons takes a second row. Weights onto one receptor all have one sign, so of a pair only one arm carries a
+weight: G+ for weights > 0, G- for inhibitory currents.
 """
 
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def to_conductance(program: Program) -> Program:
 
 
 def _pieces(block: Block, n_sources: int | None) -> Iterator[Block]:
-    """The block, or blocks of `n_sources` consecutive sources each: empty crossings are many, and want to stay in cache."""
+    """The block, or blocks of `n_sources` sources each: empty crossings are many, and want to stay in cache."""
     if n_sources is None or not block.sources.size:
         yield block
         return
@@ -74,10 +74,17 @@ class _Maker:
         origin, network = program.origin, program.network
         self.columns = int(self.machine.columns)
         self.slices = np.concatenate([slice_of(program, name) for name in network.neurons])
-        self.column = np.concatenate([np.arange(network.populations[name].size) % self.columns for name in network.neurons])
+        self.column = np.concatenate(
+            [np.arange(network.populations[name].size) % self.columns for name in network.neurons]
+        )
         self.unit = np.array([program.scaling.unit[name] for name in network.projections])
         kind = np.dtype(np.float64 if self.ideal else np.float32)
-        columns = {"target": kind, "cell": np.dtype(np.int64), "projection": np.dtype(np.uint16), "synapse": np.dtype(np.bool_)}
+        columns = {
+            "target": kind,
+            "cell": np.dtype(np.int64),
+            "projection": np.dtype(np.uint16),
+            "synapse": np.dtype(np.bool_),
+        }
         columns["stack"] = np.dtype(np.int32)
         self.builder = TableBuilder(origin.n_presynaptic, origin.n_neurons, program.delays.slots, columns)
         self.stack_rows = np.zeros(2 * len(program.slices), np.int64)
@@ -101,15 +108,23 @@ class _Maker:
             "target": self._conductances(block), "cell": rank[row] * self.columns + self.column[block.targets],
             "projection": block.projections, "synapse": np.ones(block.sources.size, bool), "stack": stack,
         }  # fmt: skip
-        parts = [synapses, self._empty_crossings(block, row, first_of_row, rank, row_stack)] if self.fills_cells else [synapses]
+        parts = (
+            [synapses, self._empty_crossings(block, row, first_of_row, rank, row_stack)]
+            if self.fills_cells
+            else [synapses]
+        )
         self.n_crossings += sum(part["sources"].size for part in parts)
         self.builder.append(block.first, **{name: np.concatenate([part[name] for part in parts]) for name in synapses})
 
     def _rows(self, block: Block, stack, slot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(the row of each synapse, a synapse of each row); rows ascend by stack, source, delay, projection."""
         wide = (int(block.sources.max(initial=block.first)) - block.first + 1, self.builder.delays.size, self.unit.size)
-        line = np.ravel_multi_index((block.sources - block.first, slot, block.projections), wide) + stack * np.prod(wide)
-        self.rows_without_delays += np.unique((stack * wide[0] + block.sources - block.first) * wide[2] + block.projections).size
+        line = np.ravel_multi_index((block.sources - block.first, slot, block.projections), wide) + stack * np.prod(
+            wide
+        )
+        self.rows_without_delays += np.unique(
+            (stack * wide[0] + block.sources - block.first) * wide[2] + block.projections
+        ).size
         crossing = line * self.columns + self.column[block.targets]
         order = np.argsort(crossing, kind="stable")
         again = np.flatnonzero(np.diff(crossing[order], prepend=-1) == 0)
@@ -145,7 +160,9 @@ class _Maker:
     def _empty_crossings(self, block: Block, row, first_of_row, rank, row_stack) -> dict[str, NDArray]:
         """The crossings of the block's rows, under columns in use, that hold no synapse."""
         size = np.array([part.size for part in self.program.slices])
-        begin = np.array([self.program.origin.first.get(part.population, 0) + part.first for part in self.program.slices])
+        begin = np.array(
+            [self.program.origin.first.get(part.population, 0) + part.first for part in self.program.slices]
+        )
         self._check_memory(int(size[row_stack // 2].sum()))
         empty = np.arange(self.columns) < size[row_stack // 2][:, None]
         empty[row, self.column[block.targets]] = False
@@ -161,8 +178,8 @@ class _Maker:
         needed = BYTES_PER_CROSSING * (self.n_crossings + more)
         if needed > available_bytes():
             raise DoesNotFit(
-                f"{self.program.network.name}: the crossings of its rows need more than {needed / 2**30:.3g} GiB, this computer has "
-                f"{available_bytes() / 2**30:.3g} GiB free; choose empty_cells: none, or make the network smaller"
+                f"{self.program.network.name}: the crossings of its rows need more than {needed / 2**30:.3g} GiB, this "
+                f"computer has {available_bytes() / 2**30:.3g} GiB free; choose empty_cells: none, or make the network smaller"
             )
 
     def finish(self) -> Program:
@@ -178,10 +195,15 @@ class _Maker:
     def _check_tiles(self, used: int) -> None:
         if used > self.machine.tiles and not self.ideal:
             program, m = self.program, self.machine
-            other = "" if self.rows_without_delays == self.stack_rows.sum() else " give one delay per source population (choices: delays),"
+            other = (
+                ""
+                if self.rows_without_delays == self.stack_rows.sum()
+                else " give one delay per source population (choices: delays),"
+            )
             raise DoesNotFit(
-                f"{program.network.name} on {program.device.title}: its {int(self.stack_rows.sum())} rows need {used} tiles of "
-                f"{m.rows:g} x {m.columns:g}, there are {m.tiles:g};{other} make the network smaller, or take a device with more tiles"
+                f"{program.network.name} on {program.device.title}: its {int(self.stack_rows.sum())} rows need {used} "
+                f"tiles of {m.rows:g} x {m.columns:g}, there are {m.tiles:g};{other} make the network smaller, or take a "
+                "device with more tiles"
             )
 
     def _resources(self, tiles: int) -> list:
@@ -194,10 +216,13 @@ class _Maker:
             Resource("tiles", tiles, m.tiles),
             Resource("rows", rows, m.tiles * m.rows),
             Resource("devices", devices, m.tiles * m.rows * m.columns * 2 * m.devices_per_arm),
-            f"{self.n_synapses} of the {crossings} crossings of the used tiles carry a synapse ({share:.2g} %), in one arm of each pair",
+            f"{self.n_synapses} of the {crossings} crossings of the used tiles carry a synapse ({share:.2g} %), in one "
+            "arm of each pair",
         ]
         if rows > self.rows_without_delays:
-            found.append(f"{rows - self.rows_without_delays} of {rows} rows are there for further delays (or synapses) of a source")
+            found.append(
+                f"{rows - self.rows_without_delays} of {rows} rows are for further delays (or synapses) of a source"
+            )
         if choices.empty_cells == "none" and not self.ideal:
             found.append("crossings without a synapse are taken to hold no device: they add neither offset nor noise")
         return found
@@ -211,6 +236,13 @@ class _Maker:
             )
             why = "all delays of a source population share one"
             found.append(
-                Loss("delays merged", int(self.merged[k]), int(self.synapses[k]), name, why, "choose delays: row per delay")
+                Loss(
+                    "delays merged",
+                    int(self.merged[k]),
+                    int(self.synapses[k]),
+                    name,
+                    why,
+                    "choose delays: row per delay",
+                )
             )
         return found

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.kernels.lowering import Block, assemble
+from neurohw.kernels.spinnaker_charge import charge_factors
 from neurohw.kernels.spinnaker_weights import to_raw
 from neurohw.kernels.table import SynapseTable
 from neurohw.passes.to_float import parameters
@@ -29,7 +30,7 @@ def to_fixed_point(program: Program) -> Program:
     """A program with a FixedPointPayload; counts weights that became zero, that wrapped, and the largest rounding."""
     network, scaling = program.network, program.scaling
     assert scaling is not None
-    names = list(network.projections)
+    names, factors = list(network.projections), charge_factors(program)
     zeros, wrapped, total, worst = ({name: 0.0 for name in names} for _ in range(4))
 
     def fill(block: Block) -> dict[str, NDArray]:
@@ -37,11 +38,11 @@ def to_fixed_point(program: Program) -> Program:
         for k in np.unique(block.projections):
             name, mine = names[k], block.projections == k
             unit = scaling.unit[name]
-            raw[mine], loss = to_raw(block.weights[mine], 1.0 / unit)
+            wanted = np.abs(block.weights[mine] * factors[block.targets[mine]])
+            raw[mine], loss = to_raw(wanted, 1.0 / unit)
             zeros[name] += loss.rounded_to_zero
             wrapped[name] += loss.wrapped
             total[name] += int(mine.sum())
-            wanted = np.abs(block.weights[mine])
             error = np.abs(raw[mine] * unit - wanted)[wanted > 0] / wanted[wanted > 0]
             worst[name] = max(worst[name], float(error.max(initial=0.0)))
         return {"weight": raw}

@@ -7,7 +7,7 @@ import numpy as np
 
 from neurohw.network import Network, Projection
 from neurohw.recording import Recording
-from neurohw.report import Loss, Report
+from neurohw.report import Loss, Report, percent
 
 AGREE = 0.2
 """Mean rates within 20 % (or 0.2 Hz) of the reference need no explanation."""
@@ -116,7 +116,7 @@ def _explain(loss: Loss, network: Network | None) -> str:
     projection = _projection(loss, network)
     kind = f" ({projection.receptor})" if projection and projection.receptor not in loss.where else ""
     count = f"{loss.count:,.0f}" if float(loss.count).is_integer() else f"{loss.count:.3g}"
-    share = f" of {loss.of:,.0f} ({100 * loss.count / loss.of:.2g} %)" if loss.of else ""
+    share = f" of {loss.of:,.0f} ({percent(loss.count / loss.of)})" if loss.of else ""
     effect = MOVES.get(loss.what, (0, 0.0))[0] * _sign(projection)
     so = ""
     if projection and effect:

@@ -70,7 +70,10 @@ def test_the_million_device_fit():
         devices = Devices(*effects_of(device), target, 25.0, f"million/{target}")
         for row in (row for row in rows if row["g_target_uS"] == target):
             t, n = row["t_s"], row["n"]
-            found = [z_scores(devices.g, row["prog_mean"], row["prog_std"], n), z_scores(devices.nu, row["nu_mean"], row["nu_std"], n)]
+            found = [
+                z_scores(devices.g, row["prog_mean"], row["prog_std"], n),
+                z_scores(devices.nu, row["nu_mean"], row["nu_std"], n),
+            ]
             if t:
                 drifted, read = devices.at(t), devices.reading(t)
                 found += [
@@ -87,10 +90,13 @@ def test_the_million_device_fit():
 
 ONE_DEVICE = {  # the other column of the published table: pcm-hermes has two devices per arm
     "programming": [0.15781817, 2.32443916, -2.16310839, 0.68841818],
-    "mean": {"logarithm": (-0.0387, -0.0182), "low": 0.072, "high": 0.13, "knee": 0.0945, "polynomial": [0.0736, -0.0126, -0.0436]},
-    "sd": {"logarithm": (-0.0120, -0.0023), "low": 0.0124, "high": 0.04, "knee": 0.3039, "polynomial": [0.0104, 0.0116, -0.0165]},
+    "mean": {"logarithm": (-0.0387, -0.0182), "low": 0.072, "high": 0.13, "knee": 0.0945,
+             "polynomial": [0.0736, -0.0126, -0.0436]},
+    "sd": {"logarithm": (-0.0120, -0.0023), "low": 0.0124, "high": 0.04, "knee": 0.3039,
+           "polynomial": [0.0104, 0.0116, -0.0165]},
     "amplitude": {
-        "logarithm": (-0.0078, 0.0038), "low": 0.0179, "high": 0.04, "knee": 0.1591, "polynomial": [0.0088, 0.0768, -0.1352, 0.0664]
+        "logarithm": (-0.0078, 0.0038), "low": 0.0179, "high": 0.04, "knee": 0.1591,
+        "polynomial": [0.0088, 0.0768, -0.1352, 0.0664],
     },
 }  # fmt: skip
 
@@ -121,7 +127,10 @@ def test_the_hermes_fit(n_devices):
     for share in sorted({row["g_rel"] for row in rows}):
         devices = Devices(*effects, share * g_max, g_max, f"hermes/{n_devices}/{share}")
         for row in (row for row in rows if row["g_rel"] == share):
-            found = [z_scores(devices.g, row["prog_mean"], row["prog_std"], 1e5), z_scores(devices.nu, row["nu_mean"], row["nu_std"], 1e5)]
+            found = [
+                z_scores(devices.g, row["prog_mean"], row["prog_std"], 1e5),
+                z_scores(devices.nu, row["nu_mean"], row["nu_std"], 1e5),
+            ]
             if row["t_s"]:
                 found.append(z_scores(devices.reading(row["t_s"]), row["final_mean"], row["final_std"], 1e5))
             assert np.max(found) < 4.0, (row, found)

@@ -49,7 +49,7 @@ def test_vogels_abbott_keeps_the_in_degree_when_its_size_changes(n, synapses):
 
 def test_vogels_abbott_has_pynns_numbers():
     conductance, current = vogels_abbott(), vogels_abbott(synapses="current")
-    assert conductance.projections["inhibitory to excitatory"].weight == pytest.approx(0.051)
+    assert conductance.projections["inhibitory to excitatory"].weight == pytest.approx(0.067)
     assert current.projections["excitatory to inhibitory"].weight == pytest.approx(0.0162)
     assert current.projections["inhibitory to inhibitory"].weight == pytest.approx(-0.09)
     assert current.populations["excitatory"].parameters["v_rest"] == -49.0

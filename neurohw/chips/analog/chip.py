@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from neurohw.chips.float_chip import FloatChip
 from neurohw.device.device import Device
 from neurohw.errors import NotReadable, Unsupported
+from neurohw.kernels.circuits import realized
+from neurohw.kernels.lowering import Block
 from neurohw.network import SpikeTimes
 from neurohw.program import Capabilities, Program
 from neurohw.recording import Recording
@@ -135,6 +137,9 @@ class AnalogChip(FloatChip):
             f"{self.device.title}: parameters are set in the network's units, and parameter codes are not modeled; "
             "change the network's parameters and map it again"
         )
+
+    def _keep(self, block: Block) -> NDArray[np.bool_]:  # type: ignore[override]
+        return realized(self.loaded, block)
 
     def _write(self, projection: str, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
         there = places >= 0

@@ -1,4 +1,4 @@
-"""A crossbar chip: weights are differences of conductances that were programmed once, drift ever since, and are noisy at every read."""
+"""A crossbar chip: weights are differences of conductances, which drift once programmed and are noisy at every read."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -16,19 +16,19 @@ from neurohw.recording import Recording
 from neurohw.report import Report
 
 DRIFT_TOLERANCE = 0.05
-"""The weights of a run are taken from the trajectories again when ln(t/t0) of some device has moved by this much: by then a
-conductance is off by less than 0.05 nu, that is 0.2 to 0.7 % for the exponents of phase-change memory."""
+"""The weights of a run are taken from the trajectories again when ln(t/t0) of some device has moved by this much: by
+then a conductance is off by less than 0.05 nu, that is 0.2 to 0.7 % for the exponents of phase-change memory."""
 
 
 class CrossbarChip(FloatChip):
     """One specimen. `load` and `write` program its arms, runs and `wait` age them; reads and runs only look at them.
 
-    Loading a program is the write number 0 of each projection, so that a freshly loaded chip is the same whatever was on it.
-    An ideal device has weights as they are and no noise: it runs what FloatChip runs.
+    Loading a program is the write number 0 of each projection, so that a chip just loaded is the same whatever was on
+    it. An ideal device has weights as they are and no noise: it runs what FloatChip runs.
     """
 
     state_names: ClassVar[tuple[str, ...]] = (
-        *FloatChip.state_names, "devices", "writes", "readings", "refreshed", "growth", "origin_age",
+        *FloatChip.state_names, "devices", "writes", "readings", "refreshed", "origin_age",
     )  # fmt: skip
 
     @property
@@ -52,43 +52,32 @@ class CrossbarChip(FloatChip):
         )
 
     def effective_weights(self, program: Program) -> NDArray[Any]:
-        """Program all devices; the weights follow from them at the first step of a run. Float64 network units where ideal."""
+        """Program all devices; the weights follow at the first step of a run. Float64 network units where ideal."""
         payload = program.payload
         columns = payload.table.columns
         self.unit, self.projection, self.synapse = payload.unit, columns["projection"], columns["synapse"]
+        self.devices = Devices.none(0 if self.ideal else self.synapse.size, self.device.machine.pulse_step is not None)
+        self.writes, self.readings = np.zeros(self.unit.size, np.int64), np.zeros(self.unit.size, np.int64)
+        self.refreshed, self.origin_age = None, self.age
         if self.ideal:
             return columns["target"] * self.unit[self.projection]
         self.bench = Bench(self.device, self.key, columns["cell"])
-        self.devices = Devices.none(columns["cell"].size, self.device.machine.pulse_step is not None)
-        self.writes = np.zeros(self.unit.size, np.int64)
-        self.readings = np.zeros(self.unit.size, np.int64)
-        self.refreshed, self.growth = None, None
-        self.origin_age = self.age
-        everything = np.arange(columns["cell"].size)
-        self._program(everything[self.synapse], columns["target"][self.synapse], program.choices.idle_arms, 0)
-        empty = everything[~self.synapse]
-        self._program(empty, np.zeros(empty.size), program.choices.empty_cells, 0, both_idle=True)
-        self.sums_of_variance = np.zeros((2, program.origin.n_neurons))
-        return np.zeros((everything.size, 2), np.float32)
-
-    def _program(self, places, target, idle: str, count: int, both_idle: bool = False) -> None:
-        """Program pairs towards signed targets (uS): the sign chooses the arm, the other is idle."""
-        if not places.size:
-            return
-        before = self.devices.pulses, self.devices.resets
-        for arm, sign in ((0, 1.0), (1, -1.0)):
-            # a weight of zero is carried by G+
-            carries = np.zeros(places.size, bool) if both_idle else (target > 0) | ((target == 0) & (arm == 0))
-            if arm == 1 and not both_idle:
-                carries = target < 0
-            there = carries if idle == "none" else np.ones(places.size, bool)
-            wanted = np.where(carries, sign * target, 0.0)
-            resting = ~carries & (idle == "reset")
-            self.bench.program(
-                self.devices, arm, places[there], wanted[there], resting[there], f"write {count}", self.age
-            )
-            self.devices.epoch[arm, places[~there]] = -1
+        pairs, before = np.arange(self.synapse.size), self._worn()
+        self._program(pairs[self.synapse], columns["target"][self.synapse], program.choices.idle_arms, 0)
+        for arm in (0, 1):
+            self.bench.rest(self.devices, arm, pairs[~self.synapse], program.choices.empty_cells, "write 0", self.age)
         self._book(*before)
+        self.variances = np.zeros((2, program.origin.n_neurons))
+        return np.zeros((pairs.size, 2), np.float32)
+
+    def _program(self, places: NDArray[np.int64], target: NDArray, idle: str, count: int) -> None:
+        """Program pairs towards signed targets (uS): the sign chooses the arm that carries it, the other is idle."""
+        for arm, sign, carries in ((0, 1.0, target >= 0), (1, -1.0, target < 0)):
+            self.bench.program(self.devices, arm, places[carries], sign * target[carries], f"write {count}", self.age)
+            self.bench.rest(self.devices, arm, places[~carries], idle, f"write {count}", self.age)
+
+    def _worn(self) -> tuple[int, int]:
+        return self.devices.pulses, self.devices.resets
 
     def _book(self, pulses: int, resets: int) -> None:
         """What the devices went through since they had had so many pulses and RESETs."""
@@ -102,11 +91,13 @@ class CrossbarChip(FloatChip):
     def places(self, projection: str) -> NDArray[np.int64]:
         if self.synapse.all():
             return super().places(projection)
-        if projection not in self._places:  # the rows hold other crossings too; the synapses among them keep their order
+        if projection not in self._places:  # the rows hold other crossings too; synapses among them keep their order
             self._places[projection] = np.flatnonzero(self.synapse)[super().places(projection)]
         return self._places[projection]
 
-    def run(self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True) -> Recording:
+    def run(
+        self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
+    ) -> Recording:
         program = self.loaded
         self.origin_age = self.age - (0 if reset else self.step) * program.dt
         self.noise_key = rng.key(trial, f"{self.device.name}/{self.seed}/read_noise")
@@ -116,14 +107,16 @@ class CrossbarChip(FloatChip):
 
     def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
         if self.ideal:
-            return super()._advance(t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out)
+            return super()._advance(
+                t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out
+            )
         until = min(until, self._refresh(t))
         table = self.table
         result = engine.run(
-            t, until, *self.groups, self.state, self.coefficients, self.sums, self.sums_of_variance, self.noise_key, table.delays,
-            table.starts, table.offsets, table.targets, self.weights, self.loaded.payload.rows, self.ring, self.ring_counts,
-            self.spiked, self.spiked_words, sources, starts, back, *events, event, 1, rows, neurons, samples, n_samples, out, 0,
-            self.counts,
+            t, until, *self.groups, self.state, self.coefficients, self.sums, self.variances, self.noise_key,
+            table.delays, table.starts, table.offsets, table.targets, self.weights, self.loaded.payload.rows,
+            self.ring, self.ring_counts, self.spiked, self.spiked_words, sources, starts, back, *events, event,
+            1, rows, neurons, samples, n_samples, out, 0, self.counts,
         )  # fmt: skip
         self._count_reads()
         return result
@@ -143,7 +136,7 @@ class CrossbarChip(FloatChip):
         return 1 if self.loaded.choices.idle_arms == "none" and self.loaded.choices.empty_cells == "none" else 2
 
     def _refresh(self, t: int) -> int:
-        """Take the weights from the trajectories where they have moved too far; returns the step at which to look again."""
+        """Take the weights from the trajectories where they have moved too far; returns the step to look again at."""
         dt, devices = self.loaded.dt, self.devices
         now = self.bench.log_times(devices, self.origin_age + t * dt)
         if self.refreshed is None or self.refreshed.size != now.size:
@@ -177,32 +170,39 @@ class CrossbarChip(FloatChip):
             return
         target, g_max = weights / self.unit[number], float(self.device.machine.g_max)
         if places.size and np.abs(target).max() > g_max * (1 + 5e-7):
+            worst, limit = weights[np.abs(target).argmax()], g_max * self.unit[number]
             raise OutOfRange(
-                f"write {projection!r}: the weight {weights[np.abs(target).argmax()]:g} is beyond {g_max * self.unit[number]:g}, which "
-                f"{g_max:g} uS stand for; clip to capabilities.weight_range, or map with more headroom (choices: g_use)"
+                f"write {projection!r}: the weight {worst:g} is beyond {limit:g}, which {g_max:g} uS stand for; "
+                "clip to capabilities.weight_range, or map with more headroom (choices: g_use)"
             )
+        before = self._worn()
         self.writes[number] += 1
         self._program(places, target, self.loaded.choices.idle_arms, int(self.writes[number]))
+        self._book(*before)
 
     def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
         machine, number = self.device.machine, self._number(projection)
         if machine.pulse_step is None:
-            raise Unsupported(f"{self.device.title} is written and verified, it knows no single pulses; use write, or pcm-set")
+            name = self.device.title
+            raise Unsupported(f"{name} is written and verified, it knows no single pulses; use write, or pcm-set")
         if self.ideal:
             self.weights[places] += pulses * (machine.pulse_step * self.unit[number])
             return
         counts = (np.maximum(pulses, 0), np.maximum(-pulses, 0))
         for arm in (0, 1):
             if (self.devices.epoch[arm, places[counts[arm] > 0]] < 0).any():
-                raise Unsupported(f"update {projection!r}: there are pairs with one arm only; map with idle_arms: reset")
-        before = self.devices.pulses, self.devices.resets
+                raise Unsupported(f"update {projection!r}: a pair lacks the arm to pulse; map with idle_arms: reset")
+        before = self._worn()
         for arm in (0, 1):
             self.bench.pulses(self.devices, arm, places, counts[arm], f"write {self.writes[number]}", self.age)
         self._book(*before)
 
     def refresh(self, projection: str, policy: str) -> None:
-        """reset_and_rewrite: a pair with a read arm above `refresh_above` and a read difference below a quarter of it is RESET
-        and given its difference again, by pulses and reads. Source: Demirag et al. 2021 (rebalancing)."""
+        """Rebalance saturated pairs; the one policy is "reset_and_rewrite".
+
+        A pair with an arm read above `refresh_above` and a difference read below a quarter of it is RESET and given its
+        difference again, by pulses and reads. Source: Demirag et al. 2021.
+        """
         limit = self.device.machine.refresh_above
         if policy != "reset_and_rewrite":
             raise BadInput(f"refresh: no policy {policy!r}; there is reset_and_rewrite")
@@ -213,12 +213,13 @@ class CrossbarChip(FloatChip):
         arms = self._sample(projection, places)
         difference = arms[0] - arms[1]
         full = (arms.max(axis=0) > limit) & (np.abs(difference) < limit / 4)
-        number = self._number(projection)
+        before, number = self._worn(), self._number(projection)
         self.writes[number] += 1
         self._program(places[full], difference[full], "reset", int(self.writes[number]))
+        self._book(*before)
 
     def read(self, projection: str, arms: bool = False) -> NDArray[np.float64]:
-        """Both arms in uS, or the weights in network units, by one noisy read of each device. Changes nothing on the chip."""
+        """Both arms in uS, or the weights in network units, by one noisy read of each device; changes no device."""
         if not arms or self.ideal:
             return super().read(projection, arms)
         return self._sample(projection, self.places(projection))
@@ -245,15 +246,16 @@ class CrossbarChip(FloatChip):
     def _losses(self, report: Report) -> Report:
         if self.ideal:
             return report
-        done, g = self.done, self.devices.g
-        full = int((g >= np.float32(self.device.machine.g_max)).sum())
+        done = self.done
+        if self.device.machine.pulse_step is not None:
+            full = self.devices.g >= np.float32(self.device.machine.g_max)
+            report = report.add(saturated_arms=(int(full.sum()), ""))
         report = report.add(
             row_reads=(done["row reads"], ""),
             device_reads=(done["pair reads"] * self._arms(), ""),
             read_energy=(done["pair reads"] * self._arms() * self.device.energy.get("device_read", 0.0), "fJ"),
-            saturated_arms=(full, ""),
             weight_refreshes=(done["refreshes"], ""),
         )
         clipped = done["conductances clipped"]
-        note = f"{clipped} times read noise or a negative difference would have made a synaptic conductance negative; it was set to zero"
+        note = f"{clipped} times noise would have made a synaptic conductance negative; it was set to zero"
         return report.add(note) if clipped else report

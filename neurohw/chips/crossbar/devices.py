@@ -1,21 +1,23 @@
-"""The arms of all pairs of a crossbar chip: what each holds, how it is programmed, and what a read of it gives at any time.
+"""The arms of all pairs of a crossbar chip: what each holds, how it is programmed, and what a read gives at any time.
 
-Arrays have the shape (2, pairs): arm 0 is G+, arm 1 is G-; a pair is a place in the packed synapse table. Every draw is addressed
-by the physical arm (tile, row, column, arm), never by the place in the table:
+Arrays have the shape (2, pairs): arm 0 is G+, arm 1 is G-; a pair is a place in the packed synapse table. Every draw is
+addressed by the physical arm (tile, row, column, arm), never by the place in the table:
 
     programming, drift exponent, RESET     (chip, projection's count of writes, arm)
     SET pulses and their RESETs            (chip, arm, count of pulses and RESETs in the life of the arm)
 
-so a specimen is the same whatever else was written before, and a written arm keeps nothing of its past but its identity.
+so a specimen is the same whatever else was written before, and a written arm keeps of its past only its identity.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from neurohw.device.crossbar import CrossbarMachine
 from neurohw.device.device import Device
 from neurohw.effects.drift import Drift
 from neurohw.effects.programming_noise import ProgrammingNoise, check_target
@@ -26,7 +28,7 @@ from neurohw.kernels.noise import normal
 
 CHUNK = 1 << 16
 """Arms worked on at a time, so that what the effects compute in between stays in cache."""
-OPERATIONS = 20
+OPERATIONS = 24
 """Bits of a counter for the pulses and RESETs of one arm."""
 
 Key = Callable[[str], np.uint64]
@@ -37,16 +39,16 @@ class Devices:
     """All arms of a chip; copied as a whole by a snapshot. `cell` (the physical place of each pair) never changes.
 
     g: uS, as programmed, referred to the drift's t0. nu: drift exponent. quality: amplitude of the 1/f read noise.
-    memory: of the SET pulses. worn: pulses and RESETs so far. epoch: index into `times`, the chip's age (ms) when the arm was
-    programmed; -1: no device.
+    memory: of the SET pulses. worn: pulses and RESETs so far (both empty where there are no pulses). epoch: index into
+    `times`, the chip's age (ms) when the arm was programmed; -1: no device.
     """
 
     g: NDArray[np.float32]
     nu: NDArray[np.float32]
     quality: NDArray[np.float32]
     epoch: NDArray[np.int32]
-    memory: NDArray[np.float32] | None
-    worn: NDArray[np.int32] | None
+    memory: NDArray[np.float32]
+    worn: NDArray[np.int32]
     times: list[float] = field(default_factory=list)
     pulses: int = 0
     resets: int = 0
@@ -55,7 +57,8 @@ class Devices:
     def none(cls, n_pairs: int, pulsed: bool) -> "Devices":
         """Places without any device yet."""
         g, nu, quality = (np.zeros((2, n_pairs), np.float32) for _ in range(3))
-        memory, worn = (np.ones((2, n_pairs), np.float32), np.zeros((2, n_pairs), np.int32)) if pulsed else (None, None)
+        n_worn = n_pairs if pulsed else 0
+        memory, worn = np.ones((2, n_worn), np.float32), np.zeros((2, n_worn), np.int32)
         return cls(g, nu, quality, np.full((2, n_pairs), -1, np.int32), memory, worn)
 
     def new_epoch(self, age: float) -> int:
@@ -69,40 +72,50 @@ class Bench:
     """How the devices of one chip are programmed and read: its effects, in one place. Holds no state of the devices."""
 
     def __init__(self, device: Device, key: Key, cell: NDArray[np.int64]):
-        self.machine, self.key, self.cell = device.machine, key, cell
-        self.g_max = float(device.machine.g_max)
-        self.noise: ProgrammingNoise | None = device.effect("programming_noise")
-        self.pulse: SetPulse | None = device.effect("set_pulse")
-        self.drift: Drift | None = device.effect("drift")
-        self.read_noise: ReadNoise | None = device.effect("read_noise")
-        if self.pulse is not None and (device.machine.pulse_step is None or device.machine.verify_pulses is None):
+        self.machine = machine = cast(CrossbarMachine, device.machine)
+        self.key, self.cell, self.g_max = key, cell, float(machine.g_max)
+        self.noise = cast(ProgrammingNoise | None, device.effect("programming_noise"))
+        self.pulse = cast(SetPulse | None, device.effect("set_pulse"))
+        self.drift = cast(Drift | None, device.effect("drift"))
+        self.read_noise = cast(ReadNoise | None, device.effect("read_noise"))
+        if self.pulse is not None and (machine.pulse_step is None or machine.verify_pulses is None):
             raise BadInput(f"device {device.name}: set_pulse needs machine.pulse_step and machine.verify_pulses")
 
-    def program(
-        self, d: Devices, arm: int, places: NDArray[np.int64], target: NDArray, reset: NDArray[np.bool_], address: str, age: float
-    ) -> None:
-        """Program arms towards `target` (uS), or RESET them where `reset`; a fresh device follows. Raises OutOfRange."""
+    def program(self, d: Devices, arm: int, places, target, address: str, age: float) -> None:
+        """Program arms towards `target` (uS); what they were is gone. Raises OutOfRange."""
         check_target(target, self.g_max)
         epoch = d.new_epoch(age)
         for at in _chunks(places.size):
             p, wanted = places[at], np.minimum(target[at].astype(float), self.g_max)
-            arms = self.cell[p] * 2 + arm
-            g = self._written(d, arm, p, arms, np.where(reset[at], 0.0, wanted), address)
-            if reset[at].any() and not self.writes_by_pulses:
-                idle = self.machine.g_reset + self.machine.g_reset_sd * normals(self.key(f"reset/{address}"), arms)
-                g = np.where(reset[at], np.maximum(idle, 0.0), g)
-            d.g[arm, p] = g
-            self._settle(d, arm, p, np.where(reset[at], g, wanted), address, epoch)
+            d.g[arm, p] = self._written(d, arm, p, wanted, address)
+            self._settle(d, arm, p, wanted, address, epoch)
+
+    def rest(self, d: Devices, arm: int, places, how: str, address: str, age: float) -> None:
+        """Give arms that carry no weight what the mapping chose: "none", "reset" or "programmed to zero"."""
+        if how == "none":
+            d.epoch[arm, places] = -1
+            return
+        epoch = d.new_epoch(age)
+        for at in _chunks(places.size):
+            p = places[at]
+            target = np.zeros(p.size)
+            if how == "programmed to zero" or self.writes_by_pulses:  # where a write begins with a RESET, zero is one
+                d.g[arm, p] = self._written(d, arm, p, target, address)
+            else:
+                draws = normals(self.key(f"reset/{address}"), self.cell[p] * 2 + arm)
+                d.g[arm, p] = target = np.maximum(self.machine.g_reset + self.machine.g_reset_sd * draws, 0.0)
+            self._settle(d, arm, p, target, address, epoch)
 
     @property
     def writes_by_pulses(self) -> bool:
         """Where there is no residual of write-and-verify, a write is a sequence of SET pulses and reads."""
         return self.pulse is not None and self.noise is None
 
-    def _written(self, d, arm, p, arms, wanted, address) -> NDArray[np.float64]:
+    def _written(self, d, arm, p, wanted, address) -> NDArray[np.float64]:
         """The conductance after a write: by the residual of write-and-verify, by pulses and reads, or exact."""
         if self.noise is not None:
-            return self.noise.programmed(wanted, normals(self.key(f"programming_noise/{address}"), arms), self.g_max)
+            draws = normals(self.key(f"programming_noise/{address}"), self.cell[p] * 2 + arm)
+            return self.noise.programmed(wanted, draws, self.g_max)
         return self._write_by_pulses(d, arm, p, wanted) if self.writes_by_pulses else wanted
 
     def _settle(self, d, arm, p, target, address, epoch) -> None:
@@ -114,14 +127,14 @@ class Bench:
             d.quality[arm, p] = self.read_noise.quality(d.g[arm, p].astype(float), self.g_max)
         d.epoch[arm, p] = epoch
 
-    def _write_by_pulses(self, d: Devices, arm: int, p: NDArray[np.int64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-        """RESET, then SET pulses until a noisy read is within half a step of the target; RESET again after an overshoot.
+    def _write_by_pulses(self, d: Devices, arm: int, p, target) -> NDArray[np.float64]:
+        """RESET, then SET pulses until a noisy read is within half a step of the target; RESET after an overshoot.
 
-        The controller refers its reads to t0 by the mean drift, so drift does not enter. After `verify_pulses` pulses it
-        gives up and leaves what there is.
+        The controller refers its reads to t0 by the mean drift, so drift does not enter. After `verify_pulses` pulses
+        it gives up and leaves what there is.
         """
         half = 0.5 * self.machine.pulse_step
-        self.reset(d, arm, p)
+        self._reset(d, arm, p)
         tried, open_ = np.zeros(p.size, np.int64), np.arange(p.size)
         while open_.size:
             q = p[open_]
@@ -129,7 +142,7 @@ class Bench:
             seen = self._verified(g, d, arm, q)
             low, high = seen < target[open_] - half, (seen > target[open_] + half) & (target[open_] > half)
             left = tried[open_] < int(self.machine.verify_pulses)
-            self.reset(d, arm, q[high & left])
+            self._reset(d, arm, q[high & left])
             self._pulse(d, arm, q[low & left])
             tried[open_] += low
             tried[open_[high]] += 1
@@ -140,10 +153,11 @@ class Bench:
         if self.read_noise is None:
             return g
         draws = normals(self.key("verify"), self._operation(d, arm, q))
-        return self.read_noise.sample(g, self.read_noise.quality(g, self.g_max), self.read_noise.growth(0.0), draws, self.g_max)
+        quality, growth = self.read_noise.quality(g, self.g_max), self.read_noise.growth(0.0)
+        return self.read_noise.sample(g, quality, growth, draws, self.g_max)
 
-    def reset(self, d: Devices, arm: int, p: NDArray[np.int64]) -> None:
-        """RESET arms of a device with pulses: the memory is gone, the conductance is low."""
+    def _reset(self, d: Devices, arm: int, p: NDArray[np.int64]) -> None:
+        """RESET arms that know pulses: the memory is gone, the conductance is low."""
         draws = normals(self.key("reset"), self._operation(d, arm, p))
         d.g[arm, p] = np.maximum(self.machine.g_reset + self.machine.g_reset_sd * draws, 0.01)
         d.memory[arm, p] = 1.0
@@ -163,7 +177,7 @@ class Bench:
     def _operation(self, d, arm, p):
         return ((self.cell[p] * 2 + arm) << OPERATIONS) | d.worn[arm, p]
 
-    def pulses(self, d: Devices, arm: int, places: NDArray[np.int64], counts: NDArray[np.int64], address: str, age: float) -> None:
+    def pulses(self, d: Devices, arm: int, places, counts, address: str, age: float) -> None:
         """SET pulses, counts[k] of them on arm `arm` of places[k]; the drift clock of a pulsed arm starts again."""
         epoch = d.new_epoch(age)
         for k in range(int(counts.max(initial=0))):
@@ -171,8 +185,8 @@ class Bench:
         touched = places[counts > 0]
         self._settle(d, arm, touched, d.g[arm, touched].astype(float), address, epoch)
 
-    def drifted(self, d: Devices, arm: int, p: NDArray[np.int64], log_times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The conductance (uS) of arms now; log_times: ln(t/t0) for each epoch. A place without a device has 0."""
+    def drifted(self, d: Devices, arm: int, p, log_times) -> NDArray[np.float64]:
+        """The conductance (uS) of arms now; log_times: ln(t/t0) for each epoch."""
         g = d.g[arm, p].astype(float)
         return g if self.drift is None else self.drift.drifted(g, d.nu[arm, p], log_times[d.epoch[arm, p]])
 
@@ -202,7 +216,7 @@ class Bench:
         return seen
 
     def moments(self, d: Devices, places, log_times, growth, unit, out: NDArray[np.float32]) -> None:
-        """out[places] = (mean, variance) of a read of G+ - G-, in network units; unit: of one uS, per place of `places`."""
+        """out[places] = (mean, variance) of a read of G+ - G-, in network units; unit: of one uS, for each place."""
         for at in _chunks(places.size):
             p = places[at]
             mean, variance = np.zeros(p.size), np.zeros(p.size)

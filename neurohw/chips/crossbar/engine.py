@@ -1,15 +1,15 @@
 """The compiled loop of a crossbar chip: read the rows of the neurons that spiked, draw the read noise, integrate, fire.
 
-Only rows of spiking sources are read. What arrives at a column in a step is the sum over the devices of those rows of their
-noisy reads. Instead of one draw per device there is one per column,
+Only rows of spiking sources are read. What arrives at a column in a step is the sum over the devices of those rows of
+their noisy reads. Instead of one draw per device there is one per column,
 
     sum = sum_k mean_k + sqrt(sum_k variance_k) z,    z normal, addressed by (trial, step, receptor, neuron),
 
-which has exactly the distribution of the sum of the single draws as long as the noise of the devices is Gaussian, unclipped,
-independent between devices and fresh at every read: sums of independent Gaussians are Gaussian. Where reads are clipped
-(conductances near zero, or near g_max) mean and variance are those of the clipped read, so the first two moments stay exact
-and the shape is that of the central limit theorem. It is not exact for noise that is correlated between devices or steps, for
-two columns that share a device's noise, or for a converter that quantizes each row alone.
+which has exactly the distribution of the sum of the single draws as long as the noise of the devices is Gaussian,
+unclipped, independent between devices and fresh at every read: sums of independent Gaussians are Gaussian. Where reads
+are clipped (conductances near zero, or near g_max) mean and variance are those of the clipped read, so the first two
+moments stay exact and the shape is that of the central limit theorem. It is not exact for noise that is correlated
+between devices or steps, for two columns that share a device's noise, or for a converter that quantizes each row alone.
 """
 
 from math import sqrt
@@ -56,7 +56,9 @@ def deliver(
                 if due >= 0 and delays[slot] > 0:
                     place = due % ring.shape[0]
                     for m in range(ring_counts[place]):
-                        counts[EVENTS] += _read(ring[place, m], bucket, starts, offsets, targets, weights, mean, variance)
+                        counts[EVENTS] += _read(
+                            ring[place, m], bucket, starts, offsets, targets, weights, mean, variance
+                        )
                 k = due - stimulus_first
                 if k >= 0:
                     for m in range(stimulus_starts[k], stimulus_starts[k + 1]):
@@ -87,7 +89,7 @@ def add_noise(t, key, sums, variances):
 
 @njit(cache=True)
 def arrive(codes, firsts, lasts, state, sums, counts):
-    """Add the sums to the synaptic state and clear them; a conductance that noise made negative is zero, and counted."""
+    """Add the sums to the synaptic state and clear them; a conductance that noise made negative is 0, and counted."""
     for g in range(codes.size):
         for receptor in range(2):
             row, arrived = state[EXC if receptor == 0 else INH], sums[receptor]
@@ -102,8 +104,8 @@ def arrive(codes, firsts, lasts, state, sums, counts):
 
 @njit(cache=True)
 def run(
-    t, until, codes, firsts, lasts, state, coefficients, sums, variances, key, delays, starts, offsets, targets, weights, rows,
-    ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
+    t, until, codes, firsts, lasts, state, coefficients, sums, variances, key,
+    delays, starts, offsets, targets, weights, rows, ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
     event_steps, event_neurons, event_values, event, sample_every, sample_rows, sample_neurons, samples, n_samples,
     out, n_out, counts,
 ):  # fmt: skip
@@ -116,8 +118,8 @@ def run(
             state[I_EXT, event_neurons[event]] += event_values[event]
             event += 1
         deliver(
-            t, delays, starts, offsets, targets, weights, rows, ring, ring_counts, stimulus, stimulus_starts, stimulus_first,
-            sums, variances, counts,
+            t, delays, starts, offsets, targets, weights, rows, ring, ring_counts,
+            stimulus, stimulus_starts, stimulus_first, sums, variances, counts,
         )  # fmt: skip
         add_noise(t, key, sums, variances)
         arrive(codes, firsts, lasts, state, sums, counts)

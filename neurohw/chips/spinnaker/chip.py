@@ -14,6 +14,8 @@ from neurohw.chips.spinnaker import engine
 from neurohw.chips.spinnaker.arithmetic import ONE, encode
 from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
 from neurohw.chips.spinnaker.neurons import observe
+from neurohw.kernels.rows import rows as rows_of
+from neurohw.kernels.spinnaker_charge import charge_factors
 from neurohw.kernels.spinnaker_weights import to_raw
 from neurohw.network import RECEPTORS
 from neurohw.program import Capabilities, Program
@@ -27,6 +29,7 @@ class SpinnakerChip(EngineChip):
     """One board. Boards do not differ: the chip seed only names the specimen."""
 
     state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "coefficients", "sums", "weights", "counts")
+    neuron_state: ClassVar[tuple[str, ...]] = ("state",)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -70,6 +73,10 @@ class SpinnakerChip(EngineChip):
             state, coefficients = model.initialize({p: given[p] for p in model.parameters}, program.dt)
             self.state[: len(state), first:last] = state
             self.coefficients[: len(coefficients), first:last] = coefficients
+
+    def _resumed(self) -> None:
+        _, neurons, changes = self._current_events(0, self.step)
+        np.add.at(self.coefficients, (self.offset_rows[neurons], neurons), changes)
 
     def _current_events(self, begin: int, until: int):
         steps, neurons, changes = super()._current_events(begin, until)
@@ -118,12 +125,20 @@ class SpinnakerChip(EngineChip):
         entries = sum(self.loaded.routing.table_entries.values())
         return float(self.device.energy["packet"]) * entries / max(1, len(self.loaded.slices))
 
+    def _factors(self, projection: str) -> NDArray[np.float64]:
+        """Word per network weight, for every synapse of a projection in the order of its rows."""
+        network, origin = self.loaded.network, self.loaded.origin
+        p = network.projections[projection]
+        return charge_factors(self.loaded)[rows_of(network, p).targets + origin.first[p.target]]
+
     def _write(self, projection: str, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
-        self.weights[places], _ = to_raw(weights, 1.0 / self.loaded.scaling.unit[projection])
+        wanted = weights * self._factors(projection)
+        self.weights[places], _ = to_raw(np.abs(wanted), 1.0 / self.loaded.scaling.unit[projection])
 
     def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
         self.weights[places] = np.clip(self.weights[places].astype(np.int64) + pulses, 0, FULL)
         self.ledger.pulses += int(np.abs(pulses).sum())
 
     def _read(self, projection: str, places: NDArray[np.int64]) -> NDArray[np.float64]:
-        return self._signed(projection, self.weights[places] * self.loaded.scaling.unit[projection])
+        words = self.weights[places] * self.loaded.scaling.unit[projection]
+        return self._signed(projection, words / self._factors(projection))

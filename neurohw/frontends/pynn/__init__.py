@@ -1,4 +1,4 @@
-"""A PyNN backend: `import neurohw.pynn as sim`. Any PyNN script runs on any chip that neurohw describes, or on the reference.
+"""A PyNN backend: `import neurohw.pynn as sim` runs a PyNN script on any chip that neurohw describes, or the reference.
 
     sim.setup(timestep=0.1, device="spinnaker-spin5", chip_seed=7)
     ...                                                 # as with any PyNN simulator

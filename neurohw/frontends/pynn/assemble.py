@@ -1,7 +1,7 @@
 """From PyNN's populations, projections and current sources, as they stand, to one neurohw Network.
 
-Connectivity is taken over as PyNN's own connectors drew it, pair by pair: a script gives the same network as on any other
-simulator.
+Connectivity is taken over as PyNN's own connectors drew it, pair by pair: a script gives the same network as on any
+other simulator.
 """
 
 from collections.abc import Iterator
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from neurohw.connections import FromList
 from neurohw.network import MAX_NAME, Network, Numerics, SpikeTimes
 
+Indices = NDArray[np.int64]
+
 
 def assemble(state: Any, first: int, last: int, trial: int) -> tuple[Network, list[str]]:
     """(network, notes) for a run over the steps first..last-1; the notes say what is not as the script has it."""
     numerics = Numerics(stimulus_grid=min(Numerics().stimulus_grid, state.dt))
-    network, notes = Network("PyNN script", numerics=numerics), []
+    network, notes = Network("PyNN script", numerics=numerics), list[str]()
     taken = {p.network_name for p in state.populations if p.network_name}
     for population in state.populations:
         if not population.network_name:
@@ -57,7 +59,9 @@ def _add_population(network: Network, population: Any, dt: float, notes: list[st
 def _note_off_grid(name: str, times: NDArray[np.float64], dt: float, notes: list[str]) -> None:
     off = int((np.abs(times / dt - np.round(times / dt)) > 1e-6).sum())
     if off:
-        notes.append(f"{name}: {off} of {times.size} spike times lie between time steps and act in the step that holds them")
+        notes.append(
+            f"{name}: {off} of {times.size} spike times lie between time steps; each acts in the step that holds it"
+        )
 
 
 def _simple(values: NDArray[np.float64]) -> Any:
@@ -65,8 +69,8 @@ def _simple(values: NDArray[np.float64]) -> Any:
     return float(values[0]) if values.size and (values == values[0]).all() else values
 
 
-def _parts(state: Any, projection: Any) -> Iterator[tuple[Any, Any, NDArray[np.bool_], NDArray, NDArray]]:
-    """The projection between whole populations: (source, target, which synapses, pre, post) for each pair that has some.
+def _parts(state: Any, projection: Any) -> Iterator[tuple[Any, Any, NDArray[np.bool_], Indices, Indices]]:
+    """The projection between whole populations: (source, target, which synapses, pre, post) for each pair with any.
 
     The ends of a PyNN projection may be views and assemblies; the ids of the cells tell what they are made of.
     """

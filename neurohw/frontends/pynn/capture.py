@@ -1,6 +1,5 @@
 """PyNN scripts from outside: run one as it is on a chip, or take the network that it builds."""
 
-import os
 import runpy
 import sys
 import traceback
@@ -22,8 +21,8 @@ from neurohw.network import Network
 def capture(script: Path | str, args: Sequence[str] = ()) -> Network:
     """The network of a PyNN script as it stands at the script's first run(); the script goes no further.
 
-    The script is executed, with `args` as its command line; what it prints is printed. Alternating and noisy currents are
-    those of the first run.
+    The script is executed, with `args` as its command line; what it prints is printed. Alternating and noisy currents
+    are those of the first run.
     Raises BadInput, naming the script and the line, for an error in it, and if it ends without run().
     """
     try:
@@ -32,8 +31,8 @@ def capture(script: Path | str, args: Sequence[str] = ()) -> Network:
     except Captured as captured:
         return replace(captured.network, name=Path(script).stem)
     except SystemExit as stopped:
-        raise BadInput(f"{script}: the script stopped before its first run(), with exit status {stopped.code}") from None
-    raise BadInput(f"{script}: the script ended without run(), so there is no network to take")
+        raise BadInput(f"{script}: stopped before its first run(), with exit status {stopped.code}") from None
+    raise BadInput(f"{script}: ended without run(), so there is no network to take")
 
 
 def run_script(script: Path | str, args: Sequence[str] = (), **setup: Any) -> str:
@@ -49,7 +48,7 @@ def run_script(script: Path | str, args: Sequence[str] = (), **setup: Any) -> st
 
 @contextmanager
 def _as_backend(capturing: bool = False, **defaults: Any) -> Iterator[None]:
-    """For as long as a script runs, neurohw is a backend of PyNN that `pyNN.utility.get_simulator` finds by its name."""
+    """While a script runs, neurohw is a backend of PyNN that `pyNN.utility.get_simulator` finds by its name."""
     before = sys.modules.get("pyNN.neurohw")
     sys.modules["pyNN.neurohw"] = pyNN.neurohw = pynn
     state.capturing, state.defaults = capturing, {name: value for name, value in defaults.items() if value is not None}
@@ -84,7 +83,7 @@ def _execute(script: Path, args: Sequence[str]) -> None:
 
 def _at(script: Path, error: BaseException) -> str:
     """ "line 12: ", the line of the script in which an error arose, or nothing."""
-    if isinstance(error, SyntaxError) and error.filename and os.path.samefile(error.filename, script):
+    if isinstance(error, SyntaxError) and error.filename == str(script):
         return f"line {error.lineno}: "
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(script)]
     return f"line {lines[-1]}: " if lines else ""

@@ -13,35 +13,37 @@ def as_is(generic: Any) -> Any:
     return build_translations(*((name, name) for name in generic.default_parameters))
 
 
-class IF_cond_exp(cells.IF_cond_exp):  # type: ignore[misc]
+class IF_cond_exp(cells.IF_cond_exp):
     __doc__ = cells.IF_cond_exp.__doc__
     translations = as_is(cells.IF_cond_exp)
-    recordable = list(NEURONS["IF_cond_exp"].recordable)
+    recordable = NEURONS["IF_cond_exp"].recordable
 
 
-class IF_curr_delta(cells.IF_curr_delta):  # type: ignore[misc]
+class IF_curr_delta(cells.IF_curr_delta):
     __doc__ = cells.IF_curr_delta.__doc__
     translations = as_is(cells.IF_curr_delta)
-    recordable = list(NEURONS["IF_curr_delta"].recordable)
+    recordable = NEURONS["IF_curr_delta"].recordable
 
 
-class IF_curr_exp(cells.IF_curr_exp):  # type: ignore[misc]
+class IF_curr_exp(cells.IF_curr_exp):
     __doc__ = cells.IF_curr_exp.__doc__
     translations = as_is(cells.IF_curr_exp)
-    recordable = list(NEURONS["IF_curr_exp"].recordable)
+    recordable = NEURONS["IF_curr_exp"].recordable
 
 
-class SpikeSourceArray(cells.SpikeSourceArray):  # type: ignore[misc]
+class SpikeSourceArray(cells.SpikeSourceArray):
     __doc__ = cells.SpikeSourceArray.__doc__
     translations = as_is(cells.SpikeSourceArray)
 
 
-class SpikeSourcePoisson(cells.SpikeSourcePoisson):  # type: ignore[misc]
+class SpikeSourcePoisson(cells.SpikeSourcePoisson):
     __doc__ = cells.SpikeSourcePoisson.__doc__
     translations = as_is(cells.SpikeSourcePoisson)
 
 
-AVAILABLE = {cell.__name__: cell for cell in (IF_cond_exp, IF_curr_delta, IF_curr_exp, SpikeSourceArray, SpikeSourcePoisson)}
+AVAILABLE = {
+    cell.__name__: cell for cell in (IF_cond_exp, IF_curr_delta, IF_curr_exp, SpikeSourceArray, SpikeSourcePoisson)
+}
 
 UNAVAILABLE = unavailable(
     (

@@ -1,7 +1,8 @@
 """PyNN's connectors, with one repair.
 
-Since NumPy 2.1 an array without dimensions has no `nonzero()`, and PyNN up to 0.13 asks for it where the connectivity mask of a
-single presynaptic cell comes out of a function of indices or distances. Here every mask is given its dimension back.
+Since NumPy 2.1 an array without dimensions has no `nonzero()`, and PyNN up to 0.13 asks for it where the connectivity
+mask of a single presynaptic cell comes out of a function of indices or distances. Here every mask is given its
+dimension back.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,43 +30,36 @@ class _WithDimension:
         super()._standard_connect(projection, columns, distance_map)  # type: ignore[misc]
 
 
-class AllToAllConnector(_WithDimension, connectors.AllToAllConnector):  # type: ignore[misc]
+class AllToAllConnector(_WithDimension, connectors.AllToAllConnector):
     __doc__ = connectors.AllToAllConnector.__doc__
 
 
-class ArrayConnector(_WithDimension, connectors.ArrayConnector):  # type: ignore[misc]
+class ArrayConnector(_WithDimension, connectors.ArrayConnector):
     __doc__ = connectors.ArrayConnector.__doc__
 
 
-class CloneConnector(_WithDimension, connectors.CloneConnector):  # type: ignore[misc]
+class CloneConnector(_WithDimension, connectors.CloneConnector):
     __doc__ = connectors.CloneConnector.__doc__
 
 
-class DisplacementDependentProbabilityConnector(  # type: ignore[misc]
-    _WithDimension, connectors.DisplacementDependentProbabilityConnector
-):
+class DisplacementDependentProbabilityConnector(_WithDimension, connectors.DisplacementDependentProbabilityConnector):
     __doc__ = connectors.DisplacementDependentProbabilityConnector.__doc__
 
 
-class DistanceDependentProbabilityConnector(  # type: ignore[misc]
-    _WithDimension, connectors.DistanceDependentProbabilityConnector
-):
+class DistanceDependentProbabilityConnector(_WithDimension, connectors.DistanceDependentProbabilityConnector):
     __doc__ = connectors.DistanceDependentProbabilityConnector.__doc__
 
 
-class FixedProbabilityConnector(_WithDimension, connectors.FixedProbabilityConnector):  # type: ignore[misc]
+class FixedProbabilityConnector(_WithDimension, connectors.FixedProbabilityConnector):
     __doc__ = connectors.FixedProbabilityConnector.__doc__
 
 
-class IndexBasedProbabilityConnector(_WithDimension, connectors.IndexBasedProbabilityConnector):  # type: ignore[misc]
+class IndexBasedProbabilityConnector(_WithDimension, connectors.IndexBasedProbabilityConnector):
     __doc__ = connectors.IndexBasedProbabilityConnector.__doc__
 
 
-class OneToOneConnector(_WithDimension, connectors.OneToOneConnector):  # type: ignore[misc]
+class OneToOneConnector(_WithDimension, connectors.OneToOneConnector):
     __doc__ = connectors.OneToOneConnector.__doc__
-
-
-
 
 
 __all__ = [

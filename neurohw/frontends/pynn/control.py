@@ -26,9 +26,9 @@ def setup(
 ) -> int:
     """Begin anew: an empty network, to be run on one specimen of a chip.
 
-    timestep, min_delay (and max_delay): ms. device: a name in `devices/`, a file, or a Device; by default what the command
-    line asks for, else "reference". chip_seed: which specimen. trial: the seed of stimuli and temporal noise in the first
-    segment; every reset() goes on to the next trial. choices: as in a mapping file.
+    timestep, min_delay (and max_delay): ms. device: a name in `devices/`, a file, or a Device; by default what the
+    command line asks for, else "reference". chip_seed: which specimen. trial: the seed of stimuli and temporal noise in
+    the first segment; every reset() goes on to the next trial. choices: as in a mapping file.
     What other simulators take (threads, rng_seed, ...) is accepted; report() lists what had no effect.
     """
     common.setup(timestep, min_delay, **extra_params)

@@ -1,7 +1,7 @@
 """PyNN's current sources: each says which current (nA) flows in each time step, and a network is given that as steps.
 
-DCSource and StepCurrentSource are steps by nature. ACSource and NoisyCurrentSource are held constant over each time step (or
-over `dt` of the noise) and handed over for one run at a time; the noise is drawn by (trial, source, interval).
+DCSource and StepCurrentSource are steps by nature. ACSource and NoisyCurrentSource are held constant over each time
+step (or over `dt` of the noise) and handed over for one run at a time; the noise is drawn by (trial, source, interval).
 """
 
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ from neurohw import rng
 from neurohw.frontends.pynn import simulator
 from neurohw.frontends.pynn.cells import as_is
 
-Values = NDArray[np.float64]
+Values = NDArray[Any]
 
 
-class _Source(StandardCurrentSource):  # type: ignore[misc]
+class _Source(StandardCurrentSource):
     """A current into cells. A subclass gives `in_steps`: the current that flows in each of some time steps."""
 
     def __init__(self, **parameters: Any):
@@ -103,7 +103,7 @@ class _Source(StandardCurrentSource):  # type: ignore[misc]
     def _window(self) -> tuple[int, int]:
         """The first step with current, and the first without."""
         dt, far = simulator.state.dt, 2**62
-        return tuple(int(min(round(self._values[end] / dt), far)) for end in ("start", "stop"))  # type: ignore[return-value]
+        return int(min(round(self._values["start"] / dt), far)), int(min(round(self._values["stop"] / dt), far))
 
 
 class _Steps(_Source):
@@ -129,7 +129,7 @@ class _Waveform(_Source):
         return start < last and stop > first
 
 
-class DCSource(_Steps, electrodes.DCSource):  # type: ignore[misc]
+class DCSource(_Steps, electrodes.DCSource):
     __doc__ = electrodes.DCSource.__doc__
     translations = as_is(electrodes.DCSource)
 
@@ -140,7 +140,7 @@ class DCSource(_Steps, electrodes.DCSource):  # type: ignore[misc]
         return np.array([start, stop]), np.array([self._values["amplitude"], 0.0])
 
 
-class StepCurrentSource(_Steps, electrodes.StepCurrentSource):  # type: ignore[misc]
+class StepCurrentSource(_Steps, electrodes.StepCurrentSource):
     __doc__ = electrodes.StepCurrentSource.__doc__
     translations = as_is(electrodes.StepCurrentSource)
 
@@ -161,7 +161,7 @@ class StepCurrentSource(_Steps, electrodes.StepCurrentSource):  # type: ignore[m
         return np.rint(self._values["times"] / simulator.state.dt).astype(np.int64), self._values["amplitudes"]
 
 
-class ACSource(_Waveform, electrodes.ACSource):  # type: ignore[misc]
+class ACSource(_Waveform, electrodes.ACSource):
     __doc__ = electrodes.ACSource.__doc__
     translations = as_is(electrodes.ACSource)
 
@@ -172,7 +172,7 @@ class ACSource(_Waveform, electrodes.ACSource):  # type: ignore[misc]
         return np.where((steps >= start) & (steps < stop), wave, 0.0)
 
 
-class NoisyCurrentSource(_Waveform, electrodes.NoisyCurrentSource):  # type: ignore[misc]
+class NoisyCurrentSource(_Waveform, electrodes.NoisyCurrentSource):
     __doc__ = electrodes.NoisyCurrentSource.__doc__
     translations = as_is(electrodes.NoisyCurrentSource)
 

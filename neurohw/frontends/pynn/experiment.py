@@ -1,7 +1,7 @@
 """One experiment: what a script has built, mapped onto one specimen, from one `setup()` to the next.
 
-The network is mapped when it first runs, and again when it has changed since; after a change in mid-run the chip goes on in the
-state it has reached (`resume`), where it can.
+The network is mapped when it first runs, and again when it has changed since; after a change in mid-run the chip
+goes on in the state it has reached (`resume`), where it can.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from neurohw.workbench import fabricate, map_network
 
 
 class Captured(BaseException):
-    """The network at the first run(), on its way out of a script that is read and not run; no `except Exception` stops it."""
+    """The network at the first run(), on its way out of a script; no `except Exception` stops it."""
 
     def __init__(self, network: Network):
         super().__init__("the script's network is complete")
@@ -24,7 +24,7 @@ class Captured(BaseException):
 
 
 class Experiment:
-    """device, chip_seed, choices: which specimen and how it is used. trial: of the first segment; each reset() takes the next."""
+    """device, chip_seed, choices: which specimen, and how. trial: of the first segment; reset() takes the next."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from neurohw.frontends.pynn.recording import Recorder
 from neurohw.network import SpikeTimes
 
 
-class Assembly(common.Assembly):  # type: ignore[misc]
+class Assembly(common.Assembly):
     __doc__ = common.Assembly.__doc__
     _simulator = simulator
 
@@ -29,6 +29,8 @@ class _Cells:
 
     _assembly_class = Assembly
     _simulator = simulator
+    celltype: Any
+    size: int
 
     def _root(self) -> tuple["Population", NDArray[np.int64]]:
         raise NotImplementedError
@@ -67,12 +69,12 @@ class _Cells:
             value.base_value, value.operations = drawn, []
         root.initial.setdefault(variable, np.zeros(root.size))[mine] = drawn
         if simulator.state.steps > root.made_at:
-            now = f"at {simulator.state.t:g} ms"
-            warnings.warn(f"initialize({variable}=...) {now} takes effect at the next reset(), not in mid-run", stacklevel=3)
+            late = f"initialize({variable}=...) at {simulator.state.t:g} ms takes effect at the next reset()"
+            warnings.warn(late, stacklevel=3)
         simulator.state.changed()
 
 
-class PopulationView(_Cells, common.PopulationView):  # type: ignore[misc]
+class PopulationView(_Cells, common.PopulationView):
     __doc__ = common.PopulationView.__doc__
 
     def _root(self) -> tuple["Population", NDArray[np.int64]]:
@@ -85,7 +87,7 @@ class PopulationView(_Cells, common.PopulationView):  # type: ignore[misc]
         return {name: LazyArray(values[mine], shape=(self.size,)) for name, values in root.initial.items()}
 
 
-class Population(_Cells, common.Population):  # type: ignore[misc]
+class Population(_Cells, common.Population):
     __doc__ = common.Population.__doc__
     _recorder_class = Recorder
 
@@ -141,6 +143,6 @@ def _check(name: str, values: NDArray[Any]) -> None:
     if name == "spike_times":
         for times in values:
             if not isinstance(times, Sequence):
-                raise errors.InvalidParameterValueError(f"spike_times: expected a list of times per cell, got {times!r}")
+                raise errors.InvalidParameterValueError(f"spike_times: expected a list per cell, got {times!r}")
             if np.any(np.diff(times.value) < 0):
-                raise errors.InvalidParameterValueError("Spike times given to SpikeSourceArray must be in increasing order")
+                raise errors.InvalidParameterValueError("spike_times of a SpikeSourceArray must increase")

@@ -12,8 +12,11 @@ from neurohw.frontends.pynn import simulator
 from neurohw.frontends.pynn.synapses import StaticSynapse
 
 
-class Connection(common.Connection):  # type: ignore[misc]
+class Connection(common.Connection):
     """One synapse of a projection; its attributes (weight, delay, ...) can be read and set."""
+
+    projection: "Projection"
+    number: int
 
     def __init__(self, projection: "Projection", number: int):
         object.__setattr__(self, "projection", projection)
@@ -43,7 +46,7 @@ class Connection(common.Connection):  # type: ignore[misc]
         return tuple(getattr(self, name) for name in names)
 
 
-class Projection(common.Projection):  # type: ignore[misc]
+class Projection(common.Projection):
     __doc__ = common.Projection.__doc__
     _simulator = simulator
     _static_synapse_class = StaticSynapse
@@ -60,7 +63,14 @@ class Projection(common.Projection):  # type: ignore[misc]
         label: str | None = None,
     ):
         super().__init__(
-            presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source, receptor_type, space or Space(), label
+            presynaptic_neurons,
+            postsynaptic_neurons,
+            connector,
+            synapse_type,
+            source,
+            receptor_type,
+            space or Space(),
+            label,
         )
         self._drawn: list[tuple[NDArray[np.int64], int, dict[str, Any]]] = []
         connector.connect(self)
@@ -74,7 +84,9 @@ class Projection(common.Projection):  # type: ignore[misc]
         """Called by the connector for one target at a time; the arrays are made once, at the end."""
         if location_selector is not None:
             raise NotImplementedError("neurohw has point neurons only; leave location_selector out")
-        self._drawn.append((np.atleast_1d(np.asarray(presynaptic_indices, np.int64)), int(postsynaptic_index), parameters))
+        self._drawn.append(
+            (np.atleast_1d(np.asarray(presynaptic_indices, np.int64)), int(postsynaptic_index), parameters)
+        )
 
     def _finish(self) -> None:
         drawn, self._drawn = self._drawn, []

@@ -13,7 +13,7 @@ Piece = tuple[int, NDArray[np.int64], NDArray[np.float64]]
 """The first step, the neurons, and the samples (steps, neurons): one for each step and one for the end."""
 
 
-class Recorder(recording.Recorder):  # type: ignore[misc]
+class Recorder(recording.Recorder):
     """A chip samples at every time step; a longer sampling interval is taken out of that here."""
 
     _simulator = simulator
@@ -45,7 +45,9 @@ class Recorder(recording.Recorder):  # type: ignore[misc]
         dt = simulator.state.dt
         if sampling_interval is not None:
             if round(sampling_interval / dt) < 1 or abs(sampling_interval / dt - round(sampling_interval / dt)) > 1e-6:
-                raise ValueError(f"sampling_interval {sampling_interval:g} ms is no multiple of the time step of {dt:g} ms")
+                raise ValueError(
+                    f"sampling_interval {sampling_interval:g} ms is no multiple of the time step of {dt:g} ms"
+                )
             self.sampling_interval = sampling_interval
         if new_ids:
             simulator.state.changed()

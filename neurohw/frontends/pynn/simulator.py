@@ -1,4 +1,4 @@
-"""What PyNN asks of a simulator: numbers for the cells, the clock, what has been built, and the experiment that runs it."""
+"""What PyNN asks of a simulator: numbers for the cells, the clock, what has been built, and what runs it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from neurohw.frontends.pynn.experiment import Experiment
 name = "neurohw"
 
 
-class ID(int, common.IDMixin):  # type: ignore[misc]
+class ID(int, common.IDMixin):
     """The number of a cell; ids of all populations are consecutive in the order in which the cells are made."""
 
     def __init__(self, n: int):
@@ -18,7 +18,7 @@ class ID(int, common.IDMixin):  # type: ignore[misc]
         common.IDMixin.__init__(self)
 
 
-class State(common.control.BaseState):  # type: ignore[misc]
+class State(common.control.BaseState):
     """Everything that `setup()` starts anew. Time is counted in whole steps, so that run(a); run(b) is run(a + b)."""
 
     mpi_rank, num_processes = 0, 1

@@ -1,4 +1,4 @@
-"""PyNN's synapse types. Any of these can be built, asked and set; whether it can run is for `neurohw.synapses` and the device."""
+"""PyNN's synapse types. Each can be built, asked and set; whether it can run `neurohw.synapses` and the device say."""
 
 from typing import Any
 
@@ -14,17 +14,17 @@ class _Delayed:
         return simulator.state.default_delay
 
 
-class StaticSynapse(_Delayed, synapses.StaticSynapse):  # type: ignore[misc]
+class StaticSynapse(_Delayed, synapses.StaticSynapse):
     __doc__ = synapses.StaticSynapse.__doc__
     translations = as_is(synapses.StaticSynapse)
 
 
-class TsodyksMarkramSynapse(_Delayed, synapses.TsodyksMarkramSynapse):  # type: ignore[misc]
+class TsodyksMarkramSynapse(_Delayed, synapses.TsodyksMarkramSynapse):
     __doc__ = synapses.TsodyksMarkramSynapse.__doc__
     translations = as_is(synapses.TsodyksMarkramSynapse)
 
 
-class STDPMechanism(_Delayed, synapses.STDPMechanism):  # type: ignore[misc]
+class STDPMechanism(_Delayed, synapses.STDPMechanism):
     __doc__ = synapses.STDPMechanism.__doc__
     base_translations = build_translations(
         ("weight", "weight"), ("delay", "delay"), ("dendritic_delay_fraction", "dendritic_delay_fraction")
@@ -37,34 +37,32 @@ class STDPMechanism(_Delayed, synapses.STDPMechanism):  # type: ignore[misc]
             self.translations.update(part.translations if part else {})
 
 
-class SpikePairRule(synapses.SpikePairRule):  # type: ignore[misc]
+class SpikePairRule(synapses.SpikePairRule):
     __doc__ = synapses.SpikePairRule.__doc__
     translations = as_is(synapses.SpikePairRule)
 
 
-class Vogels2011Rule(synapses.Vogels2011Rule):  # type: ignore[misc]
+class Vogels2011Rule(synapses.Vogels2011Rule):
     __doc__ = synapses.Vogels2011Rule.__doc__
     translations = as_is(synapses.Vogels2011Rule)
 
 
-class AdditiveWeightDependence(synapses.AdditiveWeightDependence):  # type: ignore[misc]
+class AdditiveWeightDependence(synapses.AdditiveWeightDependence):
     __doc__ = synapses.AdditiveWeightDependence.__doc__
     translations = as_is(synapses.AdditiveWeightDependence)
 
 
-class MultiplicativeWeightDependence(synapses.MultiplicativeWeightDependence):  # type: ignore[misc]
+class MultiplicativeWeightDependence(synapses.MultiplicativeWeightDependence):
     __doc__ = synapses.MultiplicativeWeightDependence.__doc__
     translations = as_is(synapses.MultiplicativeWeightDependence)
 
 
-class AdditivePotentiationMultiplicativeDepression(  # type: ignore[misc]
-    synapses.AdditivePotentiationMultiplicativeDepression
-):
+class AdditivePotentiationMultiplicativeDepression(synapses.AdditivePotentiationMultiplicativeDepression):
     __doc__ = synapses.AdditivePotentiationMultiplicativeDepression.__doc__
     translations = as_is(synapses.AdditivePotentiationMultiplicativeDepression)
 
 
-class GutigWeightDependence(synapses.GutigWeightDependence):  # type: ignore[misc]
+class GutigWeightDependence(synapses.GutigWeightDependence):
     __doc__ = synapses.GutigWeightDependence.__doc__
     translations = as_is(synapses.GutigWeightDependence)
 

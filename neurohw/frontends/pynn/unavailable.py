@@ -1,4 +1,4 @@
-"""PyNN's models that neurohw has not: each is there by its name and says so when it is used, instead of being missing."""
+"""PyNN's models that neurohw has not: each is there by its name, and says so when it is used."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class NotInNeurohw(Unsupported, NotImplementedError):
     """PyNN's NotImplementedError, which is one of neurohw's own errors too."""
 
 
-class Unavailable(ModelNotAvailable):  # type: ignore[misc]
+class Unavailable(ModelNotAvailable):
     """A model that cannot be made; `nearest` names what there is instead."""
 
     nearest = ""
@@ -22,4 +22,6 @@ class Unavailable(ModelNotAvailable):  # type: ignore[misc]
 
 def unavailable(names: tuple[str, ...], nearest: str) -> dict[str, type]:
     """name -> a class that refuses to be made."""
-    return {name: type(name, (Unavailable,), {"nearest": nearest, "__doc__": "Not available in neurohw."}) for name in names}
+    return {
+        name: type(name, (Unavailable,), {"nearest": nearest, "__doc__": "Not available in neurohw."}) for name in names
+    }
