@@ -1,8 +1,9 @@
 """The analog substrate as a device: arrays of neuron circuits and synapse circuits that run faster than biology.
 
-An *array* (a HICANN of the wafer; half of the BrainScaleS-2 chip) has columns of neuron circuits. A *row* crosses all of
-them and is fed by a synapse driver; where it crosses a neuron there are synapse circuits, each holding a weight code and the
-address it listens to. So a synapse needs a row that carries its source, and all targets in the array share the rows.
+An *array* (a HICANN of the wafer; half of the BrainScaleS-2 chip) has columns of neuron circuits. A *row* crosses all
+of them and is fed by a synapse driver; where it crosses a neuron there are synapse circuits, each holding a weight code
+and the address it listens to. So a synapse needs a row that carries its source, and all targets in the array share the
+rows.
 """
 
 from typing import Annotated, Literal
@@ -20,10 +21,14 @@ class AnalogChoices(Choices):
     """How a network is laid onto analog circuits. See docs/explanation/analog.md."""
 
     neuron_size: int | None = Field(
-        None, ge=1, description="circuits joined to one neuron: more synapses for each, fewer neurons; by default the device's own"
+        None,
+        ge=1,
+        description="circuits joined to one neuron: more synapses for each, fewer neurons; by default the device's own",
     )
     neurons_per_unit: int | None = Field(
-        None, ge=1, description="neurons put into one unit; by default as many as fill whole buses, where it takes more than one"
+        None,
+        ge=1,
+        description="neurons put into one unit; by default as many as fill whole buses, where it takes more than one",
     )
     weight_scaling: Literal["per projection", "per receptor"] = Field(
         "per projection",
@@ -31,10 +36,13 @@ class AnalogChoices(Choices):
         "population share one; a device whose rows cannot be scaled one by one has the second in any case",
     )
     inputs_per_bus: int | None = Field(
-        None, ge=1, description="spike sources that share one input bus and so one link; fewer lose fewer spikes and take more drivers"
+        None,
+        ge=1,
+        description="spike sources that share one input bus and so one link; fewer lose fewer spikes and take more drivers",
     )
     compensate_loss: bool = Field(
-        False, description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection"
+        False,
+        description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection",
     )
 
 
@@ -50,14 +58,14 @@ class AnalogMachine(Machine):
     """Arrays of neuron and synapse circuits.
 
     array, unit: the makers' names. units_per_array: places that a population can be given separately.
-    circuits_per_array: neuron circuits. blocks_per_array: groups of circuits that a neuron must lie in.
-    neuron_sizes: circuits that may be joined to one neuron, the default first. circuits_per_synapse: circuits that a neuron needs
-    to have one synapse on each row. drivers, rows_per_driver: of an array.
-    bus_addresses, row_addresses: sources that share a bus (a driver serves one bus), and those of them that one row can carry; None:
-    every row can carry every source. overfull: what the makers' mapping tool does with synapses that find no row.
-    weight_range: whether each row can be scaled on its own, or only a neuron's synaptic input as a whole.
-    membranes_per_unit: membranes of one unit that can be recorded at a time.
-    acceleration: network time / hardware time. delay (network time) = delay_base + delay_per_hop * hops between arrays.
+    circuits_per_array: neuron circuits. blocks_per_array: groups of circuits that a neuron must lie in. neuron_sizes:
+    circuits that may be joined to one neuron, the default first. circuits_per_synapse: circuits that a neuron needs to
+    have one synapse on each row. drivers, rows_per_driver: of an array. bus_addresses, row_addresses: sources that
+    share a bus (a driver serves one bus), and those of them that one row can carry; None: every row can carry every
+    source. overfull: what the makers' mapping tool does with synapses that find no row. weight_range: whether each row
+    can be scaled on its own, or only a neuron's synaptic input as a whole. membranes_per_unit: membranes of one unit
+    that can be recorded at a time. acceleration: network time / hardware time. delay (network time) = delay_base +
+    delay_per_hop * hops between arrays.
     """
 
     array: str
@@ -95,7 +103,9 @@ class AnalogMachine(Machine):
 
     def sites(self) -> list[Site]:
         """From the center of the wafer outwards, so that ways are short; units of one array one after another."""
-        arrays = sorted(self.arrays, key=lambda at: (abs(2 * at[0] - self._width + 1) + abs(2 * at[1] - self._height + 1), at[::-1]))
+        arrays = sorted(
+            self.arrays, key=lambda at: (abs(2 * at[0] - self._width + 1) + abs(2 * at[1] - self._height + 1), at[::-1])
+        )
         return [Site(x, y, unit) for x, y in arrays for unit in range(int(self.units_per_array))]
 
     @property
@@ -125,7 +135,9 @@ class AnalogMachine(Machine):
         most = per_block * int(self.blocks_per_array / self.units_per_array)
         if choices.neurons_per_unit is not None:
             if choices.neurons_per_unit > most:
-                raise BadInput(f"neurons_per_unit {choices.neurons_per_unit}: a {self.unit} has at most {most} of this size")
+                raise BadInput(
+                    f"neurons_per_unit {choices.neurons_per_unit}: a {self.unit} has at most {most} of this size"
+                )
             return choices.neurons_per_unit
         bus = most if self.bus_addresses is None else min(most, int(self.bus_addresses))
         return most // bus * bus

@@ -15,7 +15,7 @@ class CrossbarChoices(Choices):
 
     delays: Literal["row per delay", "one per source population"] = Field(
         "row per delay",
-        description="a read drives a whole row, so a delay belongs to it: a row per delay of a source, or one delay for all",
+        description="a read drives a whole row, so a delay belongs to it: one row per delay of a source, or one delay",
     )
     empty_cells: Idle = Field(
         "reset",
@@ -27,8 +27,8 @@ class CrossbarChoices(Choices):
     )
     weight_scaling: Literal["per projection", "per receptor"] = Field(
         "per projection",
-        description="the network weight of one uS: for each projection (its rows have a read amplitude of their own), or "
-        "one for all rows that share a column",
+        description="the network weight of one uS: for each projection (its rows have a read amplitude of their own), "
+        "or one for all rows that share a column",
     )
     g_use: float | None = Field(
         None,

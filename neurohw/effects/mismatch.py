@@ -16,17 +16,20 @@ Parameters = dict[str, NDArray[np.float64]]
 class Mismatch(Effect):
     """Each parameter of each neuron is normal around the value that was asked for, fixed for the life of the specimen.
 
-        p' = p (1 + level s_p z)  for the parameters in `relative`,    p' = p + level s_p z  for those in `absolute` (mV)
+        p' = p (1 + level s_p z)  for the parameters in `relative`,    p' = p + level s_p z  for those in `absolute`
+        (mV)
 
-    with one standard normal z for each (parameter, physical neuron), independent of each other. p' is kept to what a circuit
-    can do: p' >= least * p where the parameter must be positive, p' >= 0 for the other relative ones, and
-    v_reset' <= v_reset + reset_room (v_thresh' - v_reset), as a reset above threshold would fire for ever.
-    level: 1 as measured; a sweep may scale all spreads together.
-    Not modeled: correlation between neighbors on the die; a mean that is off; variation from one configuration to the next.
+    with one standard normal z for each (parameter, physical neuron), independent of each other. p' is kept to what a
+    circuit can do: p' >= least * p where the parameter must be positive, p' >= 0 for the other relative ones, and
+    v_reset' <= v_reset + reset_room (v_thresh' - v_reset), as a reset above threshold would fire for ever. level: 1 as
+    measured; a sweep may scale all spreads together. Not modeled: correlation between neighbors on the die; a mean that
+    is off; variation from one configuration to the next.
     """
 
     name: ClassVar[str] = "mismatch"
-    paper: ClassVar[str] = "Schmidt, thesis, Heidelberg 2024, doi:10.11588/heidok.00034446; Cramer et al., PNAS 119 (2022) e2109194119"
+    paper: ClassVar[str] = (
+        "Schmidt, thesis, Heidelberg 2024, doi:10.11588/heidok.00034446; Cramer et al., PNAS 119 (2022) e2109194119"
+    )
     relative: dict[str, Annotated[Number, In("", at_least=0)]] = {}
     absolute: dict[str, Annotated[Number, In("mV", at_least=0)]] = {}
     least: Annotated[Number, In("", at_least=1e-3, at_most=1)]
@@ -42,8 +45,8 @@ class Mismatch(Effect):
     ) -> tuple[Parameters, dict[str, int]]:
         """(the parameters that the neurons have, how many of each parameter met a bound).
 
-        wanted: parameter -> value per neuron, in network units. positive: the parameters that must be > 0.
-        stream: parameter -> its random stream. circuits: the physical number of each neuron, which is the counter of its draws.
+        wanted: parameter -> value per neuron, in network units. positive: the parameters that must be > 0. stream:
+        parameter -> its random stream. circuits: the physical number of each neuron, which is the counter of its draws.
         """
         found, clipped = dict(wanted), {}
         for name in wanted:

@@ -12,14 +12,16 @@ from neurohw.schema import In, Number
 class SpikeLoss(Effect):
     """Events from outside that exceed a link's rate, beyond what its buffer evens out, do not arrive.
 
-    Time is divided into frames of  buffer / rate  seconds of hardware time; in each frame a link lets the first `buffer` events
-    through. That is a queue of that length that is emptied once per frame: it has the right rate and forgets within a frame,
-    so the outcome does not depend on where a run is cut.
-    links: into the whole machine. rate: events per second on each, hardware time.
+    Time is divided into frames of  buffer / rate  seconds of hardware time; in each frame a link lets the first
+    `buffer` events through. That is a queue of that length that is emptied once per frame: it has the right rate and
+    forgets within a frame, so the outcome does not depend on where a run is cut. links: into the whole machine. rate:
+    events per second on each, hardware time.
     """
 
     name: ClassVar[str] = "spike_loss"
-    paper: ClassVar[str] = "arXiv:2603.24854 (BrainScaleS-1 links); electronicvisions/hbp-sp9-guidebook, ess.rst (event-loss counters)"
+    paper: ClassVar[str] = (
+        "arXiv:2603.24854 (BrainScaleS-1 links); electronicvisions/hbp-sp9-guidebook, ess.rst (event-loss counters)"
+    )
     links: Annotated[Number, In("", at_least=1)]
     rate: Annotated[Number, In("kHz", at_least=1e-9)]
     buffer: Annotated[Number, In("", at_least=1)]
@@ -40,7 +42,11 @@ class SpikeLoss(Effect):
         group = (steps // frame) * int(self.links) + links
         order = np.argsort(group, kind="stable")
         ordered = group[order]
-        begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))) if ordered.size else np.empty(0, np.int64)
+        begins = (
+            np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+            if ordered.size
+            else np.empty(0, np.int64)
+        )
         place = np.arange(ordered.size) - np.repeat(begins, np.diff(np.append(begins, ordered.size)))
         arrives = np.empty(steps.size, bool)
         arrives[order] = place < budget

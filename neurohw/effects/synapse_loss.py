@@ -13,9 +13,9 @@ from neurohw.schema import In, Number
 class SynapseLoss(Effect):
     """Two ways to lose a synapse: none of the chip's synapse circuits can be routed to, or the circuit itself is dead.
 
-    The first is decided when a network is mapped (`neurohw.passes.assign_synapses`), from the rows and drivers that the machine
-    has; without this effect it has as many as are asked for. The second is a property of the specimen: each circuit is dead
-    with probability `dead`, independently. A dead circuit keeps its code and transmits nothing.
+    The first is decided when a network is mapped (`neurohw.passes.assign_synapses`), from the rows and drivers that the
+    machine has; without this effect it has as many as are asked for. The second is a property of the specimen: each
+    circuit is dead with probability `dead`, independently. A dead circuit keeps its code and transmits nothing.
     """
 
     name: ClassVar[str] = "synapse_loss"

@@ -17,7 +17,9 @@ class WeightResolution(Effect):
     """
 
     name: ClassVar[str] = "weight_resolution"
-    paper: ClassVar[str] = "Schemmel et al., ISCAS 2010, doi:10.1109/ISCAS.2010.5536970; Pehle et al., Front. Neurosci. 16 (2022) 795876"
+    paper: ClassVar[str] = (
+        "Schemmel et al., ISCAS 2010, doi:10.1109/ISCAS.2010.5536970; Pehle et al., Front. Neurosci. 16 (2022) 795876"
+    )
     bits: Annotated[Number, In("", at_least=1, at_most=16)]
 
     @field_validator("bits")

@@ -12,7 +12,8 @@ from neurohw.program import LOST, Program
 def ordinals(order, targets, groups, seen):
     """The ordinal of each synapse among those of the same (target, group); seen[target, group] counts on over calls (uint16).
 
-    order: the order in which synapses are counted. Counting stops at 65,535, which is more than any array of rows can hold.
+    order: the order in which synapses are counted. Counting stops at 65,535, which is more than any array of rows can
+    hold.
     """
     found = np.empty(order.size, np.int64)
     for i in order:

@@ -1,18 +1,19 @@
 """assign_synapses: give every synapse a synapse circuit of its own; those that no row can reach are lost, or the network is refused.
 
-The mechanism, in the words of BrainScaleS-1 (BrainScaleS-2 is the special case of one bus, one pattern and one synapse per row):
+The mechanism, in the words of BrainScaleS-1 (BrainScaleS-2 is the special case of one bus, one pattern and one synapse
+per row):
 
-* the neurons of a HICANN and the spike sources are put on *buses*, `bus_addresses` to each;
-* the upper address bits form a *pattern*; a row (half-row) lets one pattern of one bus through, to one receptor;
-* a row offers each neuron s = neuron size / circuits_per_synapse synapses, so a neuron with k synapses of one (bus, pattern,
+* the neurons of a HICANN and the spike sources are put on *buses*, `bus_addresses` to each; * the upper address bits
+form a *pattern*; a row (half-row) lets one pattern of one bus through, to one receptor; * a row offers each neuron s =
+neuron size / circuits_per_synapse synapses, so a neuron with k synapses of one (bus, pattern,
   receptor) needs ceil(k / s) rows, and an array as many as its neediest neuron;
 * a driver holds `rows_per_driver` rows, all of one bus.
 
-Where the drivers of an array do not suffice, they go one by one to the bus that realizes most synapses with one driver more. As the
-k-th row of a group never realizes more than the one before it, no other choice realizes more. Of a neuron's synapses those with the
-lowest addresses are kept. Not modeled, so that real mappings lose more: which driver can be switched to which bus line, the length
-of driver chains, the crossing of buses on the wafer.
-Source: Vogginger & Mayr, arXiv:2610.07321.
+Where the drivers of an array do not suffice, they go one by one to the bus that realizes most synapses with one driver
+more. As the k-th row of a group never realizes more than the one before it, no other choice realizes more. Of a
+neuron's synapses those with the lowest addresses are kept. Not modeled, so that real mappings lose more: which driver
+can be switched to which bus line, the length of driver chains, the crossing of buses on the wafer. Source: Vogginger &
+Mayr, arXiv:2610.07321.
 """
 
 from dataclasses import dataclass, replace
@@ -58,7 +59,9 @@ def assign_synapses(program: Program) -> Program:
     if program.device.is_unlimited:
         return program
     machine, choices = program.device.machine, program.choices
-    assert isinstance(machine, AnalogMachine) and isinstance(choices, AnalogChoices) and program.routing is not None
+    assert isinstance(machine, AnalogMachine)
+    assert isinstance(choices, AnalogChoices)
+    assert program.routing is not None
     bus, address = buses(program, machine, choices)
     grouped = groups(program, machine, bus, address)
     counts = np.zeros((program.origin.n_neurons, grouped.bus.size), np.uint16)
@@ -79,7 +82,9 @@ def assign_synapses(program: Program) -> Program:
     return replace(program, routing=routing, report=program.report.add(*_entries(program, machine, circuits, shares)))
 
 
-def buses(program: Program, machine: AnalogMachine, choices: AnalogChoices) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def buses(
+    program: Program, machine: AnalogMachine, choices: AnalogChoices
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(bus, place on it) of every presynaptic neuron; the buses of neurons come first, then those of spike sources."""
     bus = np.zeros(program.origin.n_presynaptic, np.int64)
     address = np.zeros(program.origin.n_presynaptic, np.int64)
@@ -122,8 +127,9 @@ def share_rows(
 ) -> Share:
     """How the drivers of one array are shared. counts: (target neurons, groups), the synapses asked for.
 
-    The gain of the r-th row of a group (r = 0, 1, ...) is sum over targets of clip(k - r s, 0, s). The rows of a bus, in the order of
-    falling gain, fill its drivers; the drivers of all buses, in the order of falling gain, fill the array.
+    The gain of the r-th row of a group (r = 0, 1, ...) is sum over targets of clip(k - r s, 0, s). The rows of a bus,
+    in the order of falling gain, fill its drivers; the drivers of all buses, in the order of falling gain, fill the
+    array.
     """
     wanted = -(-counts.max(axis=0, initial=0).astype(np.int64) // per_row)
     group = np.repeat(np.arange(bus.size), wanted)
@@ -171,7 +177,12 @@ def _ordinals(block, grouped: Groups, seen: NDArray[np.uint16]):
 
 
 def _circuits(
-    program: Program, machine: AnalogMachine, grouped: Groups, first_circuit: NDArray[np.int64], shares: dict[int, Share], per_row: int
+    program: Program,
+    machine: AnalogMachine,
+    grouped: Groups,
+    first_circuit: NDArray[np.int64],
+    shares: dict[int, Share],
+    per_row: int,
 ) -> dict[str, NDArray[np.uint32]]:
     """The circuit of each synapse: (row on the machine) * row_length + column; LOST, or imagined rows behind the last real one
     where the device is to lose nothing."""
@@ -198,7 +209,9 @@ def _circuits(
     return {name: np.concatenate([np.empty(0, np.uint32), *parts]) for name, parts in found.items()}
 
 
-def _entries(program: Program, machine: AnalogMachine, circuits: dict[str, NDArray[np.uint32]], shares: dict[int, Share]) -> list:
+def _entries(
+    program: Program, machine: AnalogMachine, circuits: dict[str, NDArray[np.uint32]], shares: dict[int, Share]
+) -> list:
     fullest = max((share.drivers for share in shares.values()), default=0)
     total = sum(c.size for c in circuits.values())
     lost = {name: int((c == LOST).sum()) for name, c in circuits.items()}

@@ -16,9 +16,9 @@ ESTABLISHES = ("scaled",)
 def scale_codes(program: Program) -> Program:
     """unit = (largest weight of all that share the unit) / (largest code); 1 where weights have no codes.
 
-    What shares a unit: the choice weight_scaling, and the machine's weight_range.
-    gain (choice compensate_loss): (synapses asked for) / (synapses left) of each target neuron and projection, so that the total weight
-    that it asked for is left to it, as far as any is; the variance of its input grows.
+    What shares a unit: the choice weight_scaling, and the machine's weight_range. gain (choice compensate_loss):
+    (synapses asked for) / (synapses left) of each target neuron and projection, so that the total weight that it asked
+    for is left to it, as far as any is; the variance of its input grows.
     """
     resolution = program.device.effect("weight_resolution")
     gain = _gain(program) if _compensates(program) else {}
@@ -40,7 +40,9 @@ def scaled_weights(program: Program, block: Block) -> NDArray[np.float64]:
         if name in program.scaling.gain:
             mine = block.projections == k
             first = program.origin.first[program.network.projections[name].target]
-            weights = np.where(mine, weights * program.scaling.gain[name][np.where(mine, block.targets - first, 0)], weights)
+            weights = np.where(
+                mine, weights * program.scaling.gain[name][np.where(mine, block.targets - first, 0)], weights
+            )
     return weights
 
 
@@ -59,7 +61,9 @@ def _gain(program: Program) -> dict[str, NDArray[np.float64]]:
     gain = np.where(left > 0, asked / np.maximum(left, 1.0), 1.0)
     first, size = program.origin.first, program.origin.size
     target = {name: program.network.projections[name].target for name in names}
-    return {name: gain[k, first[target[name]] : first[target[name]] + size[target[name]]] for k, name in enumerate(names)}
+    return {
+        name: gain[k, first[target[name]] : first[target[name]] + size[target[name]]] for k, name in enumerate(names)
+    }
 
 
 def _largest(program: Program) -> dict[str, float]:

@@ -22,9 +22,10 @@ ESTABLISHES = ("lowered",)
 class CircuitPayload:
     """What an analog chip loads.
 
-    table: columns `circuit` (its number on the machine), and `code` with `projection`, or `weight` (network units) where weights
-    have no codes. units: signed network weight of one code, by projection in network order. parameters: population -> name -> value
-    per neuron, as asked for. neurons: number on the machine of each neuron's first circuit. links: the link of each spike source.
+    table: columns `circuit` (its number on the machine), and `code` with `projection`, or `weight` (network units)
+    where weights have no codes. units: signed network weight of one code, by projection in network order. parameters:
+    population -> name -> value per neuron, as asked for. neurons: number on the machine of each neuron's first circuit.
+    links: the link of each spike source.
     """
 
     table: SynapseTable
@@ -36,7 +37,8 @@ class CircuitPayload:
 
 def to_circuit(program: Program) -> Program:
     """A program with a CircuitPayload."""
-    assert program.scaling is not None and program.routing is not None
+    assert program.scaling is not None
+    assert program.routing is not None
     ideal = program.device.is_ideal
     resolution = None if ideal else program.device.effect("weight_resolution")
     units = np.array([program.scaling.unit[name] for name in program.network.projections], float)
@@ -54,7 +56,11 @@ def to_circuit(program: Program) -> Program:
 
     table = assemble(program, {**({} if ideal else {"circuit": np.dtype(np.uint32)}), **_columns(resolution)}, fill)
     payload = CircuitPayload(
-        table, units * signs(program), parameters(program), None if ideal else neuron_circuits(program), program.routing.links
+        table,
+        units * signs(program),
+        parameters(program),
+        None if ideal else neuron_circuits(program),
+        program.routing.links,
     )
     report = program.report.add(*tally.losses(program), table_memory=(table.n_bytes / 2**20, "MiB"))
     return replace(program, payload=payload, report=report)
@@ -109,7 +115,14 @@ class _Tally:
             scale = "choices weight_scaling per projection, or weights closer together"
             found += [
                 Loss("weights rounded to zero", self.zero[k], self.count[k], name, code, scale),
-                Loss("weights clipped", self.clipped[k], self.count[k], name, f"{code}, and {resolution.top} is the largest", scale),
+                Loss(
+                    "weights clipped",
+                    self.clipped[k],
+                    self.count[k],
+                    name,
+                    f"{code}, and {resolution.top} is the largest",
+                    scale,
+                ),
                 Loss("weights quantized", self.changed[k], self.count[k], name, f"{code}; {mean}", scale),
             ]
         return found

@@ -2,7 +2,8 @@
 
 Columns. A neuron has one column for each receptor that something ends at, since the receptors decay with time constants
 of their own and so need two accumulations. The columns of a slice (up to 256 neurons) for one receptor are a `stack` of
-tiles. Rows. A stack has one row for each (source, delay, projection) with a synapse in it; a second synapse between the
+tiles.
+Rows. A stack has one row for each (source, delay, projection) with a synapse in it; a second synapse between the
 same two neurons takes a second row. Weights onto one receptor all have one sign, so of a pair only one arm carries a
 weight: G+ for weights > 0, G- for inhibitory currents.
 """
@@ -179,7 +180,8 @@ class _Maker:
         if needed > available_bytes():
             raise DoesNotFit(
                 f"{self.program.network.name}: the crossings of its rows need more than {needed / 2**30:.3g} GiB, this "
-                f"computer has {available_bytes() / 2**30:.3g} GiB free; choose empty_cells: none, or make the network smaller"
+                f"computer has {available_bytes() / 2**30:.3g} GiB free; choose empty_cells: none, or make the network "
+                "smaller"
             )
 
     def finish(self) -> Program:
@@ -195,14 +197,11 @@ class _Maker:
     def _check_tiles(self, used: int) -> None:
         if used > self.machine.tiles and not self.ideal:
             program, m = self.program, self.machine
-            other = (
-                ""
-                if self.rows_without_delays == self.stack_rows.sum()
-                else " give one delay per source population (choices: delays),"
-            )
+            rows = int(self.stack_rows.sum())
+            merge = " give one delay per source population," if rows > self.rows_without_delays else ""
             raise DoesNotFit(
-                f"{program.network.name} on {program.device.title}: its {int(self.stack_rows.sum())} rows need {used} "
-                f"tiles of {m.rows:g} x {m.columns:g}, there are {m.tiles:g};{other} make the network smaller, or take a "
+                f"{program.network.name} on {program.device.title}: its {rows} rows need {used} tiles of "
+                f"{m.rows:g} x {m.columns:g}, there are {m.tiles:g};{merge} make the network smaller, or take a "
                 "device with more tiles"
             )
 

@@ -158,11 +158,15 @@ def _uri(figure: Any, kind: Literal["svg", "png"] = "svg") -> str:
 
 
 def _flat(manifest: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """A manifest as rows of a table; nested mappings by dotted keys."""
+    """A manifest as rows of a table; a nested mapping takes one row, or one for each of its own."""
     rows: list[tuple[str, str]] = []
     for key, value in manifest.items():
-        if isinstance(value, Mapping):
-            rows += _flat(value, f"{prefix}{key}.")
+        if isinstance(value, str) and "\n" in value:
+            continue  # whole files stand in the manifest below
+        if isinstance(value, Mapping) and any(isinstance(inner, Mapping) for inner in value.values()):
+            rows += _flat(value, f"{prefix}{key}: ")
+        elif isinstance(value, Mapping):
+            rows.append((f"{prefix}{key}", ", ".join(f"{name} {inner}" for name, inner in value.items())))
         else:
             listed = isinstance(value, list | tuple)
             rows.append((f"{prefix}{key}", ", ".join(map(str, value)) if listed else str(value)))

@@ -41,9 +41,9 @@ def loaded(device, seed=1, network=None, **more):
 
 
 def same(a, b):
-    return all((a.spikes[p][0] == b.spikes[p][0]).all() and (a.spikes[p][1] == b.spikes[p][1]).all() for p in a.spikes) and all(
-        (a.traces[p][v] == b.traces[p][v]).all() for p in a.traces for v in a.traces[p]
-    )
+    return all(
+        (a.spikes[p][0] == b.spikes[p][0]).all() and (a.spikes[p][1] == b.spikes[p][1]).all() for p in a.spikes
+    ) and all((a.traces[p][v] == b.traces[p][v]).all() for p in a.traces for v in a.traces[p])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,8 +52,11 @@ def test_ideal_is_the_float_chip_bit_for_bit(name):
     program = mapped(device, record={"e": {"v": 5, "gsyn_exc": 2}})
     analog, plain = workbench.fabricate(device), FloatChip(device)
     a, b = (workbench.run(program, chip, 300) for chip in (analog, plain))
-    assert a.spikes["e"][0].size > 50 and same(a, b) and (analog.weights == plain.weights).all()
-    assert not program.report.losses and not a.report.losses
+    assert a.spikes["e"][0].size > 50
+    assert same(a, b)
+    assert (analog.weights == plain.weights).all()
+    assert not program.report.losses
+    assert not a.report.losses
 
 
 def test_without_effects_only_the_delays_differ():
@@ -71,7 +74,8 @@ def test_without_effects_only_the_delays_differ():
     ideal = WAFER.ideal()
     a = workbench.run(program, workbench.fabricate(bare), 300)
     b = workbench.run(mapped(ideal, again), workbench.fabricate(ideal), 300)
-    assert a.spikes["e"][0].size > 50 and same(a, b)
+    assert a.spikes["e"][0].size > 50
+    assert same(a, b)
 
 
 @pytest.mark.parametrize(("device", "name"), EFFECTS, ids=lambda x: getattr(x, "name", x))
@@ -81,7 +85,8 @@ def test_each_effect_can_be_left_out_and_leaves_the_others_as_they_were(device, 
         kept = rest.parameters(rest.program)[population]
         assert all((kept[p] == values[p]).all() for p in values) == (name != "mismatch")
     if name == "weight_noise":
-        assert rest.pattern is None and whole.pattern is not None
+        assert rest.pattern is None
+        assert whole.pattern is not None
     else:
         assert (rest.pattern == whole.pattern).all()
     assert (rest.programmed == whole.programmed).all() == (name != "weight_resolution")
@@ -96,22 +101,29 @@ def test_a_specimen_is_the_same_whatever_ran_before(name):
     workbench.run(mapped(device, net(seed=9, n=100, fan=0.1)), used, 50)
     workbench.run(program, used, 100, trial=1)
     again = workbench.run(program, used, 200, trial=3)
-    assert fresh.spikes["e"][0].size and same(fresh, again)
+    assert fresh.spikes["e"][0].size
+    assert same(fresh, again)
 
 
 def test_specimens_differ():
     a, b = loaded(WAFER, 1), loaded(WAFER, 2)
     assert (a.pattern != b.pattern).mean() > 0.9
-    assert (a.coefficients != b.coefficients).any() and (a.programmed == b.programmed).all()
+    assert (a.coefficients != b.coefficients).any()
+    assert (a.programmed == b.programmed).all()
 
 
 def test_another_network_on_the_same_circuits_meets_the_same_faults():
     small = Network().population("x", 10, "IF_cond_exp").project("x", "x", AllToAll(), weight=0.01, delay=1.0)
-    other = Network().population("y", 10, "IF_cond_exp", {"tau_m": 10.0}).project("y", "y", AllToAll(), weight=0.02, delay=1.0)
+    other = (
+        Network()
+        .population("y", 10, "IF_cond_exp", {"tau_m": 10.0})
+        .project("y", "y", AllToAll(), weight=0.02, delay=1.0)
+    )
     a, b = loaded(WAFER, 5, small), loaded(WAFER, 5, other)
     first, second = a.parameters(a.program)["x"], b.parameters(b.program)["y"]
     assert first["tau_m"] / 20.0 == pytest.approx(second["tau_m"] / 10.0)
-    assert (first["v_thresh"] == second["v_thresh"]).all() and (a.pattern == b.pattern).all()
+    assert (first["v_thresh"] == second["v_thresh"]).all()
+    assert (a.pattern == b.pattern).all()
 
 
 def test_a_network_in_another_place_meets_others():
@@ -124,8 +136,8 @@ def test_a_network_in_another_place_meets_others():
 
 
 GOLDEN = {
-    "brainscales1-wafer": "GOLDEN1",
-    "brainscales2-chip": "GOLDEN2",
+    "brainscales1-wafer": "d191b718f4e5a15a",
+    "brainscales2-chip": "ca6f1a1553516354",
 }
 
 
@@ -134,7 +146,9 @@ def test_the_pattern_of_specimen_7_is_the_one_it_always_was(name):
     """The draws in whole units of 1e-6, so that the last bit of a library's cosine does not matter."""
     chip = workbench.fabricate(load_device(name), 7)
     circuits = np.arange(1000) * 61
-    draws = [rng.normal(chip.key(address), circuits) for address in ("mismatch/tau_m", "mismatch/v_thresh", "weight_noise")]
+    draws = [
+        rng.normal(chip.key(address), circuits) for address in ("mismatch/tau_m", "mismatch/v_thresh", "weight_noise")
+    ]
     digest = hashlib.sha256(np.rint(1e6 * np.array(draws)).astype("<i8").tobytes()).hexdigest()[:16]
     assert digest == GOLDEN[name]
 
@@ -151,7 +165,8 @@ def test_effective_weights_are_code_times_unit_times_pattern():
     chip = loaded(WAFER)
     columns, payload = chip.table.columns, chip.program.payload
     assert (chip.weights == columns["code"] * payload.units[columns["projection"]] * chip.pattern).all()
-    assert (chip.weights >= 0).all() and (chip.weights == 0).any()
+    assert (chip.weights >= 0).all()
+    assert (chip.weights == 0).any()
 
 
 def test_dead_circuits_transmit_nothing_and_are_counted():
@@ -170,13 +185,15 @@ def test_write_rounds_to_codes_and_read_returns_them(device):
     chip = loaded(device)
     name = "e to e"
     (low, high), step = chip.capabilities.weight_range[name], chip.capabilities.weight_step[name]
-    assert low == 0 and high == pytest.approx(step * device.effect("weight_resolution").top)
+    assert low == 0
+    assert high == pytest.approx(step * device.effect("weight_resolution").top)
     wanted = np.linspace(0, 1.2 * high, chip.places(name).size)
     before = chip.read("i to i")
     chip.write(name, wanted)
     found = chip.read(name)
     inside = wanted <= high
-    assert np.abs(found - wanted)[inside].max() <= step / 2 * (1 + 1e-9) and found[~inside] == pytest.approx(high)
+    assert np.abs(found - wanted)[inside].max() <= step / 2 * (1 + 1e-9)
+    assert found[~inside] == pytest.approx(high)
     assert (chip.read("i to i") == before).all()
     places = chip.places(name)
     assert (chip.weights[places] == found * chip.pattern[places]).all()
@@ -194,7 +211,8 @@ def test_update_moves_by_codes_and_saturates():
     assert chip.read(name) == pytest.approx(np.where(step > 0, high, high * 14 / 15))
     assert workbench.run(chip.program, chip, 1).report.lost("weights clipped") == (step > 0).sum()
     chip.update(name, np.full(n, -20))
-    assert (chip.read(name) == 0).all() and chip.capabilities.updates == "lsb"
+    assert (chip.read(name) == 0).all()
+    assert chip.capabilities.updates == "lsb"
 
 
 def test_lost_synapses_read_as_nan_and_cannot_be_written():
@@ -214,14 +232,16 @@ def test_events_beyond_a_link_s_rate_are_dropped_and_counted():
     chip = workbench.fabricate(WAFER, 1)
     whole = workbench.run(program, chip, 1280)
     loss = next(loss for loss in whole.report.losses if loss.what == "spikes dropped")
-    assert loss.of == whole.spikes["in"][0].size and loss.of - loss.count == pytest.approx(1600, rel=0.01)
+    assert loss.of == whole.spikes["in"][0].size
+    assert loss.of - loss.count == pytest.approx(1600, rel=0.01)
     assert chip.ledger.dropped_events == loss.count
     parts = [chip.run(length, trial=0, reset=k == 0) for k, length in enumerate((37.3, 500, 742.7))]
     assert sum(p.report.lost("spikes dropped") for p in parts) == loss.count
     times = np.concatenate([p.spikes["e"][0] for p in parts])
-    assert times.size == whole.spikes["e"][0].size and np.allclose(np.sort(times), np.sort(whole.spikes["e"][0]))
-    spread = mapped(WAFER, net(rate=400.0), choices={"inputs_per_bus": 2})
-    assert workbench.run(spread, chip, 1280).report.lost("spikes dropped") < 20
+    assert times.size == whole.spikes["e"][0].size
+    assert np.allclose(np.sort(times), np.sort(whole.spikes["e"][0]))
+    spread = mapped(WAFER, net(rate=400.0), choices={"inputs_per_bus": 1})
+    assert workbench.run(spread, chip, 1280).report.lost("spikes dropped") < 5
 
 
 def test_lists_of_trials_give_what_single_runs_give():
@@ -236,7 +256,8 @@ def test_snapshot_and_restore_keep_the_programmed_weights():
     first = chip.run(50, reset=False)
     chip.write("e to e", np.zeros(before.size))
     chip.restore(state)
-    assert (chip.read("e to e") == before).all() and same(first, chip.run(50, reset=False))
+    assert (chip.read("e to e") == before).all()
+    assert same(first, chip.run(50, reset=False))
 
 
 @pytest.mark.parametrize(("device", "energy"), [(WAFER, 0.0), (CHIP, 2e11 * 0.1)], ids=NAMES)
@@ -283,7 +304,7 @@ def test_models_that_the_wafer_lacks():
 
 def test_heterogeneity_comes_from_neurons_more_than_from_synapses():
     """As in a port of the demos' balanced random network with these spreads: rates scatter more by neuron mismatch (CV 1.3 to 1.7) than
-    by 50 % weight noise (0.5 to 0.6). Here: neurons with private Poisson input, so the means are not tied together."""
+    by 50 % weight noise (0.5 to 0.6). Here all neurons have the same input; with neither effect they do the same."""
     n = 400
     network = Network().population("a", n, "IF_cond_exp", {"tau_refrac": 2.0})
     network = network.population("in", 40, "SpikeSourcePoisson", {"rate": 20.0})
@@ -295,4 +316,5 @@ def test_heterogeneity_comes_from_neurons_more_than_from_synapses():
         recording = workbench.run(mapped(device, network), workbench.fabricate(device, 1), 2000)
         rates = np.bincount(recording.spikes["a"][1], minlength=n)
         spread[left] = rates.std() / rates.mean()
-    assert spread["mismatch"] > 1.5 * spread["weight_noise"] > 3 * spread["neither"]
+    assert spread["mismatch"] > 1.5 * spread["weight_noise"] > 0.2
+    assert spread["neither"] == 0

@@ -27,7 +27,9 @@ def effect(**changes):
 
 def drawn(mismatch, n=N, seed=1, circuits=None):
     wanted = {name: np.full(n, value) for name, value in WANTED.items()}
-    return mismatch.specimen(wanted, POSITIVE, lambda p: rng.key(seed, p), np.arange(n) if circuits is None else circuits)
+    return mismatch.specimen(
+        wanted, POSITIVE, lambda p: rng.key(seed, p), np.arange(n) if circuits is None else circuits
+    )
 
 
 @pytest.mark.parametrize(("name", "sd"), [("tau_m", 4.0), ("v_rest", 2.0), ("v_thresh", 1.1), ("v_reset", 1.6)])
@@ -47,14 +49,17 @@ def test_a_refractory_period_is_clipped_at_zero_and_counted():
 
 def test_bounds_hold_at_any_level():
     values, clipped = drawn(effect(level=Number(10.0)))
-    assert values["tau_m"].min() == pytest.approx(0.3 * 20.0) and clipped["tau_m"] > 0
+    assert values["tau_m"].min() == pytest.approx(0.3 * 20.0)
+    assert clipped["tau_m"] > 0
     room = np.maximum(values["v_thresh"] + 65.0, 0)
-    assert (values["v_reset"] <= -65.0 + 0.9 * room + 1e-12).all() and clipped["v_reset"] > 0
+    assert (values["v_reset"] <= -65.0 + 0.9 * room + 1e-12).all()
+    assert clipped["v_reset"] > 0
 
 
 def test_level_zero_and_parameters_without_a_spread_are_as_asked_for():
     values, clipped = drawn(effect(level=Number(0.0)), n=100)
-    assert not clipped and all((values[name] == WANTED[name]).all() for name in WANTED)
+    assert not clipped
+    assert all((values[name] == WANTED[name]).all() for name in WANTED)
     assert (drawn(effect(), n=100)[0]["cm"] == 0.2).all()
 
 
@@ -74,7 +79,8 @@ def test_a_circuit_keeps_its_mismatch_wherever_it_stands_in_the_list():
 def test_a_threshold_at_infinity_stays_there():
     wanted = {name: np.full(10, np.inf if name in ("v_thresh", "tau_m") else value) for name, value in WANTED.items()}
     values, _ = effect().specimen(wanted, POSITIVE, lambda p: rng.key(1, p), np.arange(10))
-    assert np.isposinf(values["v_thresh"]).all() and np.isposinf(values["tau_m"]).all()
+    assert np.isposinf(values["v_thresh"]).all()
+    assert np.isposinf(values["tau_m"]).all()
     assert np.isfinite(values["v_reset"]).all()
 
 

@@ -54,9 +54,11 @@ def test_shares_are_sound(seed):
     counts = draws.binomial(12, 0.2, (50, 40)).astype(np.uint16)
     bus = np.repeat(np.arange(10), 4)
     share = share_rows(counts, bus, 1, 4, 25)
-    assert (share.kept <= share.wanted).all() and (share.wanted == counts.max(axis=0)).all()
+    assert (share.kept <= share.wanted).all()
+    assert (share.wanted == counts.max(axis=0)).all()
     rows = [set(range(f, f + k)) for f, k in zip(share.first, share.kept, strict=True)]
-    assert len(set().union(*rows)) == share.kept.sum() and max(set().union(*rows)) < 25 * 4
+    assert len(set().union(*rows)) == share.kept.sum()
+    assert max(set().union(*rows)) < 25 * 4
     by_driver = {}
     for group, mine in enumerate(rows):
         for row in mine:
@@ -112,11 +114,16 @@ def test_what_a_circuit_may_carry(choices, drivers):
     assert np.unique(circuit).size == circuit.size
     row, column = circuit // machine.row_length, circuit % machine.row_length
     first = program.payload.neurons[target]
-    assert (row // machine.rows == first // 512).all() and (column * 4 - first % 512 < size).all() and (column * 4 >= first % 512).all()
+    assert (row // machine.rows == first // 512).all()
+    assert (column * 4 - first % 512 < size).all()
+    assert (column * 4 >= first % 512).all()
     bus, address = buses(program, machine, program.choices)
-    assert np.bincount(bus).max() <= 59 and address.max() < 59
+    assert np.bincount(bus).max() <= 59
+    assert address.max() < 59
     heard = {}
-    for r, b, a, which in zip(row.tolist(), bus[source].tolist(), address[source].tolist(), receptor.tolist(), strict=True):
+    for r, b, a, which in zip(
+        row.tolist(), bus[source].tolist(), address[source].tolist(), receptor.tolist(), strict=True
+    ):
         heard.setdefault(r, set()).add((b, (a + 1) // 15, which))
     assert all(len(found) == 1 for found in heard.values())
     by_driver = {}
@@ -148,7 +155,8 @@ def test_without_the_effect_nothing_is_lost_and_the_rest_keeps_its_circuits():
     lossy = workbench.map_network(small(), WAFER.with_(drivers=3)).routing.circuits
     whole = workbench.map_network(small(), WAFER.with_(drivers=3).without("synapse_loss")).routing.circuits
     circuits = np.concatenate(list(whole.values()))
-    assert LOST not in circuits and np.unique(circuits).size == circuits.size
+    assert LOST not in circuits
+    assert np.unique(circuits).size == circuits.size
     for name in lossy:
         assert (whole[name][lossy[name] != LOST] == lossy[name][lossy[name] != LOST]).all()
 
@@ -169,7 +177,8 @@ def test_compensation_keeps_the_total_weight_of_each_neuron():
         np.add.at(total[k], table.targets[places[places >= 0]].astype(int), chip.weights[places[places >= 0]])
         np.add.at(left[k], table.targets[places[places >= 0]].astype(int), 1)
     assert total[left > 0] == pytest.approx(asked[left > 0])
-    assert (total[left == 0] == 0).all() and 0 < left.sum() < 0.7 * sum(c.size for c in program.routing.circuits.values())
+    assert (total[left == 0] == 0).all()
+    assert 0 < left.sum() < 0.7 * sum(c.size for c in program.routing.circuits.values())
 
 
 def test_wafers_are_full_at_some_point():
@@ -179,14 +188,16 @@ def test_wafers_are_full_at_some_point():
 
 def test_a_network_without_synapses():
     program = workbench.map_network(Network().population("a", 5, "IF_cond_exp"), WAFER)
-    assert program.payload.table.n_synapses == 0 and program.routing.circuits == {}
+    assert program.payload.table.n_synapses == 0
+    assert program.routing.circuits == {}
 
 
 def test_several_synapses_between_the_same_pair_each_take_a_circuit():
     pairs = FromList(np.zeros(20, int), np.zeros(20, int))
     network = Network().population("a", 2, "IF_cond_exp").project("a", "a", pairs, weight=0.01, delay=1.0)
     circuits = workbench.map_network(network, WAFER).routing.circuits["a to a"]
-    assert np.unique(circuits).size == 20 and LOST not in circuits
+    assert np.unique(circuits).size == 20
+    assert LOST not in circuits
 
 
 def chip_network(fan_in, inhibitory=0):
@@ -202,7 +213,8 @@ def chip_network(fan_in, inhibitory=0):
 def test_brainscales2_takes_256_synapses_per_neuron(excitatory, inhibitory):
     program = workbench.map_network(chip_network(excitatory, inhibitory), CHIP)
     source, target, receptor, circuit = every_synapse(program)
-    assert np.unique(circuit).size == circuit.size and circuit.max() < 2 * 256 * 256
+    assert np.unique(circuit).size == circuit.size
+    assert circuit.max() < 2 * 256 * 256
     assert (circuit % 256 == target).all()
     heard = np.unique(np.stack([circuit // 256, receptor]), axis=1)
     assert np.unique(heard[0]).size == heard.shape[1], "a row serves one receptor"
@@ -221,7 +233,9 @@ def test_rows_are_shared_by_receptor_not_by_neuron():
     pairs = {"excitatory": (np.arange(200), np.zeros(200, int)), "inhibitory": (np.arange(100), np.ones(100, int))}
     network = Network("net").population("in", 200, "SpikeSourceArray").population("out", 2, "IF_curr_exp")
     for receptor, pair in pairs.items():
-        network = network.project("in", "out", FromList(*pair), weight=0.1 if receptor == RECEPTORS[0] else -0.1, delay=1.0)
+        network = network.project(
+            "in", "out", FromList(*pair), weight=0.1 if receptor == RECEPTORS[0] else -0.1, delay=1.0
+        )
     with pytest.raises(DoesNotFit, match="200 excitatory \\+ 100 inhibitory"):
         workbench.map_network(network, CHIP)
 

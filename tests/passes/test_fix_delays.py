@@ -25,16 +25,22 @@ def test_the_delay_is_that_of_the_distance():
     for block in blocks(program):
         mine = block.projections == 0
         if mine.any():
-            source = [next(k for k, s in enumerate(program.slices) if s.population == "a" and s.first <= i < s.last) for i in block.sources[mine]]
+            source = [
+                next(k for k, s in enumerate(program.slices) if s.population == "a" and s.first <= i < s.last)
+                for i in block.sources[mine]
+            ]
             hops = np.array([abs(sites[s].x - sites[-1].x) + abs(sites[s].y - sites[-1].y) for s in source])
             assert len(set(hops)) > 1
             assert (block.steps[mine] == np.floor((0.6444 + 0.0397 * hops) / 0.1 + 0.5)).all()
 
 
 def test_moved_delays_are_counted_with_both_means():
-    losses = [loss for loss in workbench.map_network(chain(5.0), WAFER, dt=0.1).report.losses if loss.what == "delays moved"]
+    losses = [
+        loss for loss in workbench.map_network(chain(5.0), WAFER, dt=0.1).report.losses if loss.what == "delays moved"
+    ]
     assert [(loss.where, loss.count, loss.of) for loss in losses] == [("a to b", 3000, 3000)]
-    assert "5 ms asked for" in losses[0].why and "ms given" in losses[0].why
+    assert "5 ms asked for" in losses[0].why
+    assert "ms given" in losses[0].why
 
 
 def test_the_chip_has_one_step():
@@ -46,5 +52,6 @@ def test_the_chip_has_one_step():
 @pytest.mark.parametrize("name", ["brainscales1-wafer", "brainscales2-chip"])
 def test_ideal_devices_give_what_is_asked_for(name):
     program = workbench.map_network(chain(5.0), load_device(name).ideal(), dt=0.1)
-    assert program.delays.between is None and program.delays.slots.tolist() == [6, 50]
+    assert program.delays.between is None
+    assert program.delays.slots.tolist() == [6, 50]
     assert program.report.lost("delays moved") == 0

@@ -65,7 +65,7 @@ def test_the_report_says_what_it_must(make, tmp_path):
     path = tmp_path / "report.html"
     write_report(path, comparison, sections, {"network": {"seed": 1}, "versions": {"numpy": "2"}}, "Title")
     text = path.read_text()
-    for part in (comparison.verdict, "network.seed", "weights clipped", "Diagnosis", "Floorplan", "0.2 J", "unlimited"):
+    for part in (comparison.verdict, "seed 1", "weights clipped", "Diagnosis", "Floorplan", "0.2 J", "unlimited"):
         assert part in text
     manifest = re.search("<pre>(.*?)</pre>", text, re.S)[1].replace("&#34;", '"')
     assert json.loads(manifest)["network"] == {"seed": 1}

@@ -1,8 +1,8 @@
 """An analog chip: the network's own equations, with the parameters and weights that this specimen happens to have.
 
-What is fixed belongs to a circuit, not to a network: each draw of a specimen is addressed by the number on the machine of the neuron
-circuit or synapse circuit that it describes. The same network mapped the same way meets the same circuits, another network on the
-same circuits meets their same faults, and a network that is moved meets others.
+What is fixed belongs to a circuit, not to a network: each draw of a specimen is addressed by the number on the machine
+of the neuron circuit or synapse circuit that it describes. The same network mapped the same way meets the same
+circuits, another network on the same circuits meets their same faults, and a network that is moved meets others.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,8 @@ from neurohw.report import Loss, Report
 class AnalogChip(FloatChip):
     """One specimen: FloatChip with mismatch, weight codes, a fixed pattern on the weights, dead synapses and links of finite rate.
 
-    programmed: the weight (network units) that each synapse of the table was set to; weights: what it comes to on this specimen.
+    programmed: the weight (network units) that each synapse of the table was set to; weights: what it comes to on this
+    specimen.
     """
 
     state_names: ClassVar[tuple[str, ...]] = (*FloatChip.state_names, "programmed")
@@ -33,7 +34,8 @@ class AnalogChip(FloatChip):
     def __init__(self, device: Device, seed: int = 0):
         super().__init__(device, seed)
         self.mismatch, self.weight_noise, self.resolution, self.synapse_loss, self.spike_loss = (
-            device.effect(name) for name in ("mismatch", "weight_noise", "weight_resolution", "synapse_loss", "spike_loss")
+            device.effect(name)
+            for name in ("mismatch", "weight_noise", "weight_resolution", "synapse_loss", "spike_loss")
         )
         self.clipped: dict[str, int] = {}
         self.saturated: dict[str, list[int]] = {}
@@ -62,7 +64,9 @@ class AnalogChip(FloatChip):
         for population, variables in program.record.items():
             for variable in variables:
                 if variable != "v":
-                    raise NotReadable(f"{self.device.title} cannot bring out {variable!r} of {population!r}; it shows spikes and v")
+                    raise NotReadable(
+                        f"{self.device.title} cannot bring out {variable!r} of {population!r}; it shows spikes and v"
+                    )
             for part in program.slices:
                 which = variables.get("v", np.empty(0, np.int64))
                 n = int(((which >= part.first) & (which < part.last)).sum()) if part.population == population else 0
@@ -99,7 +103,9 @@ class AnalogChip(FloatChip):
             circuits = program.payload.neurons[first : first + program.origin.size[name]]
             known = program.network.populations[name].model.parameters
             positive = {parameter for parameter in wanted if known[parameter].positive}
-            found[name], clipped = self.mismatch.specimen(wanted, positive, lambda p: self.key(f"mismatch/{p}"), circuits)
+            found[name], clipped = self.mismatch.specimen(
+                wanted, positive, lambda p: self.key(f"mismatch/{p}"), circuits
+            )
             self.clipped |= {f"{name}.{parameter}": count for parameter, count in clipped.items()}
         return found
 
@@ -120,7 +126,9 @@ class AnalogChip(FloatChip):
         keep = arrives & (steps >= first)
         return sources[keep], np.searchsorted(steps[keep], np.arange(first, last + 1))
 
-    def run(self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True) -> Recording:
+    def run(
+        self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
+    ) -> Recording:
         self.offered = self.dropped = 0
         return super().run(duration, trial, stimulus, reset)
 
@@ -198,4 +206,3 @@ class AnalogChip(FloatChip):
         why = f"a link from outside carries {rate:.4g} events/s of network time"
         remedy = "spread the sources over more links (choices: inputs_per_bus) or lower their rates"
         return report.add(Loss("spikes dropped", self.dropped, self.offered, "spike sources", why, remedy))
-

@@ -33,7 +33,7 @@ def deliver(
 ):  # fmt: skip
     """Add the reads due at step t: weights[k] = (mean, variance) of a pair to sums and variances[receptor, neuron].
 
-    ring, stimulus: the spikes of the last steps, as in `neurohw.kernels.delivery.deliver`. rows[source, slot]: rows driven.
+    ring, stimulus: the spikes of the last steps, as in `neurohw.kernels.delivery`. rows[source, slot]: rows driven.
     """
     slots, n = delays.size, sums.shape[1]
     for slot in range(slots):
@@ -105,13 +105,14 @@ def arrive(codes, firsts, lasts, state, sums, counts):
 @njit(cache=True)
 def run(
     t, until, codes, firsts, lasts, state, coefficients, sums, variances, key,
-    delays, starts, offsets, targets, weights, rows, ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
+    delays, starts, offsets, targets, weights, rows,
+    ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
     event_steps, event_neurons, event_values, event, sample_every, sample_rows, sample_neurons, samples, n_samples,
     out, n_out, counts,
 ):  # fmt: skip
     """Run steps t..until-1; stops early when `out` has no room for one more step. Returns (t, event, n_samples, n_out).
 
-    As `neurohw.kernels.float_engine.run`, with reads in place of weights; key: the stream of the read noise of this trial.
+    As `neurohw.kernels.float_engine.run`, with reads in place of weights; key: the stream of this trial's read noise.
     """
     while t < until and n_out + state.shape[1] <= out.shape[0]:
         while event < event_steps.size and event_steps[event] <= t:
