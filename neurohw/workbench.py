@@ -6,7 +6,7 @@ from typing import Any
 from neurohw import passes, units
 from neurohw.chips import chip_for
 from neurohw.device import Device, load_device
-from neurohw.errors import BadInput
+from neurohw.errors import BadInput, Unsupported
 from neurohw.network import Network
 from neurohw.program import Chip, Program, normalize_record
 from neurohw.recording import Recording
@@ -29,6 +29,8 @@ def map_network(
     """
     kind = load_device(device) if isinstance(device, str) else device
     step = kind.time_step if dt is None else units.parse(dt, "ms", "dt")
+    if calibration is not None:
+        raise Unsupported(f"{kind.title}: calibrations cannot be applied yet; map without one, or choose `without` effects")
     if step < MIN_STEP:
         raise BadInput(f"dt {step:g} ms: the time step must be at least {MIN_STEP:g} ms")
     if not network.neurons:

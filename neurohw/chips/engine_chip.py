@@ -231,8 +231,8 @@ class EngineChip:
         self.ledger.time += length
 
     def snapshot(self) -> dict[str, Any]:
-        kept = {name: copy.deepcopy(getattr(self, name)) for name in self.state_names}
         identity = (self.device.fingerprint, self.device.title, self.seed, self.loaded.fingerprint)
+        kept = {name: copy.deepcopy(getattr(self, name)) for name in self.state_names}
         return {"chip": identity, "age": self.age, "ledger": replace(self.ledger), "state": kept}
 
     def restore(self, state: dict[str, Any]) -> None:

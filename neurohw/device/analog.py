@@ -32,13 +32,13 @@ class AnalogChoices(Choices):
     )
     weight_scaling: Literal["per projection", "per receptor"] = Field(
         "per projection",
-        description="what shares one unit of weight: each projection has its own, or all projections onto one receptor of a "
-        "population share one; a device whose rows cannot be scaled one by one has the second in any case",
+        description="what shares one unit of weight: each projection has its own, or all projections onto one receptor "
+        "of a population share one; a device whose rows cannot be scaled one by one has the second in any case",
     )
     inputs_per_bus: int | None = Field(
         None,
         ge=1,
-        description="spike sources that share one input bus and so one link; fewer lose fewer spikes and take more drivers",
+        description="spike sources that share an input bus and so a link; fewer lose fewer spikes, take more drivers",
     )
     compensate_loss: bool = Field(
         False,
@@ -88,12 +88,12 @@ class AnalogMachine(Machine):
     delay_per_hop: Annotated[Number, In("ms", at_least=0)]
 
     @field_validator(
-        "units_per_array", "circuits_per_array", "blocks_per_array", "circuits_per_synapse", "drivers", "rows_per_driver",
-        "bus_addresses", "row_addresses", "membranes_per_unit",
+        "units_per_array", "circuits_per_array", "blocks_per_array", "circuits_per_synapse", "drivers",
+        "rows_per_driver", "bus_addresses", "row_addresses", "membranes_per_unit",
     )  # fmt: skip
     @classmethod
     def _whole(cls, number: Number | None) -> Number | None:
-        if number is not None and number != int(number):
+        if number is not None and not float(number).is_integer():
             raise ValueError(f"{number.text} is not a whole number")
         return number
 

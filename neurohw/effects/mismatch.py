@@ -67,7 +67,9 @@ class Mismatch(Effect):
             return wanted * (1.0 + self.level * self.relative[name] * z)
         return wanted + self.level * self.absolute[name] * z
 
-    def _bounded(self, name: str, drawn, wanted, positive: bool) -> NDArray[np.float64]:
+    def _bounded(
+        self, name: str, drawn: NDArray[np.float64], wanted: NDArray[np.float64], positive: bool
+    ) -> NDArray[np.float64]:
         if name not in self.relative:
             return drawn
         return np.maximum(drawn, wanted * self.least if positive else 0.0)

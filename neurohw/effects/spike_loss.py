@@ -37,7 +37,7 @@ class SpikeLoss(Effect):
     def passed(
         self, steps: NDArray[np.int64], links: NDArray[np.int64], dt: float, acceleration: float
     ) -> NDArray[np.bool_]:
-        """Which events arrive. steps: ascending, from the beginning of a frame on; links: the link that each comes by."""
+        """Which events arrive. steps: ascending, from the beginning of a frame on; links: by which each comes."""
         frame, budget = self.frame(dt, acceleration), self.budget(dt, acceleration)
         group = (steps // frame) * int(self.links) + links
         order = np.argsort(group, kind="stable")

@@ -25,7 +25,7 @@ class WeightResolution(Effect):
     @field_validator("bits")
     @classmethod
     def _whole(cls, number: Number) -> Number:
-        if number != int(number):
+        if not float(number).is_integer():
             raise ValueError(f"{number.text} is not a whole number")
         return number
 
@@ -35,5 +35,5 @@ class WeightResolution(Effect):
         return 2 ** int(self.bits) - 1
 
     def codes(self, weights: NDArray[np.float64], unit: NDArray[np.float64] | float) -> NDArray[np.int64]:
-        """The code nearest to each weight, halves upwards. weights: network units, of any sign; unit: that of one code, > 0."""
+        """The code nearest to each weight, halves upwards. weights: network units, any sign; unit: of one code, > 0."""
         return np.minimum(np.floor(np.abs(weights) / unit + 0.5), self.top).astype(np.int64)

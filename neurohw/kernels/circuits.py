@@ -1,4 +1,4 @@
-"""Synapses and the circuits that realize them: which synapse comes first where several compete, and which have found a circuit."""
+"""Synapses and the circuits that realize them: who comes first where several compete, and who has found a circuit."""
 
 import numpy as np
 from numba import njit
@@ -10,7 +10,7 @@ from neurohw.program import LOST, Program
 
 @njit(cache=True)
 def ordinals(order, targets, groups, seen):
-    """The ordinal of each synapse among those of the same (target, group); seen[target, group] counts on over calls (uint16).
+    """The ordinal of each synapse among those of the same (target, group); seen[target, group] counts on over calls.
 
     order: the order in which synapses are counted. Counting stops at 65,535, which is more than any array of rows can
     hold.
@@ -28,9 +28,10 @@ def circuit_of(program: Program, block: Block) -> NDArray[np.uint32]:
     """The circuit of each synapse of a block; 0 on ideal devices, which have none."""
     found = np.zeros(block.sources.size, np.uint32)
     circuits = program.routing.circuits if program.routing else None
-    for k, name in enumerate(program.network.projections if circuits else ()):
-        mine = block.projections == k
-        found[mine] = circuits[name][block.rank[mine]]
+    if circuits:
+        for k, name in enumerate(program.network.projections):
+            mine = block.projections == k
+            found[mine] = circuits[name][block.rank[mine]]
     return found
 
 

@@ -1,4 +1,4 @@
-"""assign_synapses: give every synapse a synapse circuit of its own; those that no row can reach are lost, or the network is refused.
+"""assign_synapses: a circuit for every synapse; those that no row can reach are lost, or the network is refused.
 
 The mechanism, in the words of BrainScaleS-1 (BrainScaleS-2 is the special case of one bus, one pattern and one synapse
 per row):
@@ -17,14 +17,16 @@ Mayr, arXiv:2610.07321.
 """
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.device.analog import AnalogChoices, AnalogMachine
+from neurohw.device.machine import Site
 from neurohw.errors import DoesNotFit
 from neurohw.kernels.circuits import ordinals
-from neurohw.kernels.lowering import blocks
+from neurohw.kernels.lowering import Block, blocks
 from neurohw.network import RECEPTORS
 from neurohw.program import LOST, Program
 from neurohw.report import Loss, Resource
@@ -43,7 +45,7 @@ class Groups:
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """The rows of one array. wanted, kept: rows of each group; first: number of its first row; drivers: wanted and there."""
+    """The rows of one array. wanted, kept: rows of each group; first: number of its first row; drivers: wanted."""
 
     wanted: NDArray[np.int64]
     kept: NDArray[np.int64]
@@ -52,7 +54,7 @@ class Share:
 
 
 def assign_synapses(program: Program) -> Program:
-    """A program whose routing knows the circuit of each synapse. Does nothing on an ideal device, which has no such limit.
+    """A program whose routing knows the circuit of each synapse. An ideal device has no such limit, and no circuits.
 
     Raises DoesNotFit where the makers' tool would refuse the network.
     """
@@ -75,7 +77,7 @@ def assign_synapses(program: Program) -> Program:
         for a in np.unique(array)
     }
     if machine.overfull == "refuse":
-        _refuse(program, machine, counts, grouped, array, shares)
+        _refuse(program, machine, counts, array, shares)
     circuits = _circuits(program, machine, grouped, first_circuit, shares, per_row)
     links = bus[program.origin.n_neurons :] - bus[: program.origin.n_neurons].max(initial=-1) - 1
     routing = replace(program.routing, circuits=circuits, links=links)
@@ -162,15 +164,18 @@ def _first_rows(bus: NDArray[np.int64], kept: NDArray[np.int64], rows_per_driver
 
 def neuron_circuits(program: Program) -> NDArray[np.int64]:
     """The number on the machine of each neuron's first circuit."""
-    machine, origin = program.device.machine, program.origin
+    machine, origin = cast(AnalogMachine, program.device.machine), program.origin
+    choices = cast(AnalogChoices, program.choices)
     found = np.empty(origin.n_neurons, np.int64)
     for part in program.slices:
         first = origin.first[part.population]
-        found[first + part.first : first + part.last] = machine.first_circuits(part.site, part.size, program.choices)
+        found[first + part.first : first + part.last] = machine.first_circuits(
+            cast(Site, part.site), part.size, choices
+        )
     return found
 
 
-def _ordinals(block, grouped: Groups, seen: NDArray[np.uint16]):
+def _ordinals(block: Block, grouped: Groups, seen: NDArray[np.uint16]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(ordinal, group) of each synapse of a block, counted in the order of the sources."""
     group = grouped.of[block.sources, block.receptors]
     return ordinals(np.argsort(block.sources, kind="stable"), block.targets, group, seen), group
@@ -184,8 +189,10 @@ def _circuits(
     shares: dict[int, Share],
     per_row: int,
 ) -> dict[str, NDArray[np.uint32]]:
-    """The circuit of each synapse: (row on the machine) * row_length + column; LOST, or imagined rows behind the last real one
-    where the device is to lose nothing."""
+    """The circuit of each synapse: (row on the machine) * row_length + column.
+
+    LOST where none is left, or on imagined rows behind the last real one if the device is to lose nothing.
+    """
     array = first_circuit // int(machine.circuits_per_array)
     column = first_circuit % int(machine.circuits_per_array) // int(machine.circuits_per_synapse)
     number = {a: k for k, a in enumerate(shares)}
@@ -211,7 +218,7 @@ def _circuits(
 
 def _entries(
     program: Program, machine: AnalogMachine, circuits: dict[str, NDArray[np.uint32]], shares: dict[int, Share]
-) -> list:
+) -> list[Loss | Resource]:
     fullest = max((share.drivers for share in shares.values()), default=0)
     total = sum(c.size for c in circuits.values())
     lost = {name: int((c == LOST).sum()) for name, c in circuits.items()}
@@ -226,7 +233,13 @@ def _entries(
     ]
 
 
-def _refuse(program: Program, machine: AnalogMachine, counts, grouped: Groups, array, shares: dict[int, Share]) -> None:
+def _refuse(
+    program: Program,
+    machine: AnalogMachine,
+    counts: NDArray[np.uint16],
+    array: NDArray[np.int64],
+    shares: dict[int, Share],
+) -> None:
     """Raise DoesNotFit, naming the neuron with the largest fan-in, if an array needs more rows than it has."""
     for a, share in shares.items():
         if share.drivers <= machine.drivers:
@@ -237,7 +250,8 @@ def _refuse(program: Program, machine: AnalogMachine, counts, grouped: Groups, a
         name = next(n for n, first in program.origin.first.items() if first <= worst < first + program.origin.size[n])
         need = " + ".join(f"{rows} {receptor}" for rows, receptor in zip(share.wanted, RECEPTORS, strict=True))
         raise DoesNotFit(
-            f"{program.network.name} on {program.device.title}: a {machine.array} needs {share.wanted.sum()} rows of synapses ({need}) and "
-            f"has {machine.rows}; the largest fan-in is {fan_in.max()}, of neuron {worst - program.origin.first[name]} in {name!r}. Reduce "
-            f"the fan-in to {machine.rows} in all, {machine.rows // 2} where a source has both an excitatory and an inhibitory synapse"
+            f"{program.network.name} on {program.device.title}: a {machine.array} needs {share.wanted.sum()} rows of "
+            f"synapses ({need}) and has {machine.rows}; the largest fan-in is {fan_in.max()}, of neuron "
+            f"{worst - program.origin.first[name]} in {name!r}. Reduce the fan-in to {machine.rows} in all, "
+            f"{machine.rows // 2} where a source has both an excitatory and an inhibitory synapse"
         )

@@ -1,9 +1,11 @@
-"""fix_delays: where the substrate alone decides how long a spike travels, plan those delays instead of the ones asked for."""
+"""fix_delays: where the substrate decides how long a spike travels, plan those delays instead of what is asked for."""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
+from neurohw.device.analog import AnalogMachine
 from neurohw.kernels.lowering import blocks
 from neurohw.passes.legalize import to_steps
 from neurohw.program import DelayPlan, Program
@@ -22,7 +24,7 @@ def fix_delays(program: Program) -> Program:
     if program.device.supports.delays != "fixed":
         return program
     assert program.routing is not None
-    machine = program.device.machine
+    machine = cast(AnalogMachine, program.device.machine)
     within = machine.delay_base + machine.delay_per_hop * program.routing.hops
     between = np.vstack([within, np.full((1, within.shape[1]), float(machine.delay_base))])
     steps = np.maximum(np.unique(to_steps(between, program.dt)), 1)

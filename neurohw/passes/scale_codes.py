@@ -1,10 +1,13 @@
-"""scale_codes: the network weight of one code, so that the largest weight takes the largest code; and what makes up for lost synapses."""
+"""scale_codes: what one code of a weight means, so that the largest takes the top; what makes up for lost synapses."""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.device.analog import AnalogChoices, AnalogMachine
+from neurohw.effects.weight_resolution import WeightResolution
 from neurohw.kernels.circuits import realized
 from neurohw.kernels.lowering import Block, blocks
 from neurohw.program import LOST, Program, Scaling
@@ -20,10 +23,10 @@ def scale_codes(program: Program) -> Program:
     (synapses asked for) / (synapses left) of each target neuron and projection, so that the total weight that it asked
     for is left to it, as far as any is; the variance of its input grows.
     """
-    resolution = program.device.effect("weight_resolution")
+    resolution = resolution_of(program)
     gain = _gain(program) if _compensates(program) else {}
     scaling = Scaling(dict.fromkeys(program.network.projections, 1.0), gain=gain)
-    if resolution is None or program.device.is_ideal:
+    if resolution is None:
         return replace(program, scaling=scaling)
     largest = _largest(replace(program, scaling=scaling))
     shared: dict[object, float] = {}
@@ -33,8 +36,14 @@ def scale_codes(program: Program) -> Program:
     return replace(program, scaling=replace(scaling, unit=unit))
 
 
+def resolution_of(program: Program) -> WeightResolution | None:
+    """What codes the weights have; None where they have none."""
+    return cast(WeightResolution | None, program.device.effect("weight_resolution"))
+
+
 def scaled_weights(program: Program, block: Block) -> NDArray[np.float64]:
     """The weights of a block (network units), compensated where that was chosen."""
+    assert program.scaling is not None
     weights = block.weights
     for k, name in enumerate(program.network.projections):
         if name in program.scaling.gain:
@@ -48,7 +57,9 @@ def scaled_weights(program: Program, block: Block) -> NDArray[np.float64]:
 
 def _compensates(program: Program) -> bool:
     circuits = program.routing.circuits if program.routing else None
-    return bool(circuits) and program.choices.compensate_loss and any((c == LOST).any() for c in circuits.values())
+    if not circuits or not cast(AnalogChoices, program.choices).compensate_loss:
+        return False
+    return any((c == LOST).any() for c in circuits.values())
 
 
 def _gain(program: Program) -> dict[str, NDArray[np.float64]]:
@@ -78,6 +89,7 @@ def _largest(program: Program) -> dict[str, float]:
 
 def _share(program: Program, name: str) -> object:
     p = program.network.projections[name]
-    if program.device.machine.weight_range == "row" and program.choices.weight_scaling == "per projection":
+    machine, choices = cast(AnalogMachine, program.device.machine), cast(AnalogChoices, program.choices)
+    if machine.weight_range == "row" and choices.weight_scaling == "per projection":
         return name
     return p.target, p.receptor

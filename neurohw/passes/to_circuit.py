@@ -1,15 +1,18 @@
 """to_circuit: codes and parameters for analog circuits; what rounding costs is counted."""
 
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.effects.weight_resolution import WeightResolution
 from neurohw.kernels.circuits import circuit_of, realized
-from neurohw.kernels.lowering import assemble
+from neurohw.kernels.lowering import Block, assemble
 from neurohw.kernels.table import SynapseTable
+from neurohw.neurons import NeuronModel
 from neurohw.passes.assign_synapses import neuron_circuits
-from neurohw.passes.scale_codes import scaled_weights
+from neurohw.passes.scale_codes import resolution_of, scaled_weights
 from neurohw.passes.to_float import parameters
 from neurohw.program import Program
 from neurohw.report import Loss
@@ -39,90 +42,81 @@ def to_circuit(program: Program) -> Program:
     """A program with a CircuitPayload."""
     assert program.scaling is not None
     assert program.routing is not None
-    ideal = program.device.is_ideal
-    resolution = None if ideal else program.device.effect("weight_resolution")
-    units = np.array([program.scaling.unit[name] for name in program.network.projections], float)
-    tally = _Tally(len(units))
+    ideal, resolution = program.device.is_ideal, resolution_of(program)
+    units = np.array([program.scaling.unit[name] for name in program.network.projections], np.float64)
+    tally = _Tally(units, resolution) if resolution else None
 
-    def fill(block):
-        kept = realized(program, block)
-        weights = scaled_weights(program, block)
+    def fill(block: Block) -> dict[str, NDArray[Any]]:
+        kept, weights = realized(program, block), scaled_weights(program, block)
         columns = {"keep": kept} if ideal else {"keep": kept, "circuit": circuit_of(program, block)}
-        if resolution is None:
+        if resolution is None or tally is None:
             return {**columns, "weight": weights}
         codes = resolution.codes(weights, units[block.projections])
-        tally.add(block.projections[kept], np.abs(weights[kept]), codes[kept], units, resolution.top)
+        tally.add(block.projections[kept], np.abs(weights[kept]), codes[kept])
         return {**columns, "code": codes, "projection": block.projections}
 
-    table = assemble(program, {**({} if ideal else {"circuit": np.dtype(np.uint32)}), **_columns(resolution)}, fill)
-    payload = CircuitPayload(
-        table,
-        units * signs(program),
-        parameters(program),
-        None if ideal else neuron_circuits(program),
-        program.routing.links,
-    )
-    report = program.report.add(*tally.losses(program), table_memory=(table.n_bytes / 2**20, "MiB"))
+    table = assemble(program, _columns(ideal, resolution), fill)
+    neurons = None if ideal else neuron_circuits(program)
+    payload = CircuitPayload(table, units * _signs(program), parameters(program), neurons, program.routing.links)
+    losses = tally.losses(program) if tally else []
+    report = program.report.add(*losses, table_memory=(table.n_bytes / 2**20, "MiB"))
     return replace(program, payload=payload, report=report)
 
 
-def signs(program: Program) -> NDArray[np.float64]:
+def _signs(program: Program) -> NDArray[np.float64]:
     """The sign of each projection's weights."""
-    populations = program.network.populations
-    return np.array([
-        populations[p.target].model.inhibitory_sign if p.receptor == "inhibitory" else 1
-        for p in program.network.projections.values()
-    ], float)  # fmt: skip
+    signs = [
+        _target(program, name).inhibitory_sign if p.receptor == "inhibitory" else 1
+        for name, p in program.network.projections.items()
+    ]
+    return np.array(signs, np.float64)
 
 
-def _columns(resolution) -> dict[str, np.dtype]:
+def _target(program: Program, projection: str) -> NeuronModel:
+    return cast(NeuronModel, program.network.populations[program.network.projections[projection].target].model)
+
+
+def _columns(ideal: bool, resolution: WeightResolution | None) -> dict[str, Any]:
+    circuit = {} if ideal else {"circuit": np.dtype(np.uint32)}
     if resolution is None:
-        return {"weight": np.dtype(np.float64)}
-    return {"code": np.dtype(np.uint8 if resolution.top < 256 else np.uint16), "projection": np.dtype(np.uint16)}
+        return {**circuit, "weight": np.dtype(np.float64)}
+    code = np.dtype(np.uint8 if resolution.top < 256 else np.uint16)
+    return {**circuit, "code": code, "projection": np.dtype(np.uint16)}
 
 
 class _Tally:
     """What quantization did to each projection, summed over blocks."""
 
-    def __init__(self, projections: int):
-        self.count, self.zero, self.clipped, self.changed, self.error, self.total = np.zeros((6, projections))
+    def __init__(self, units: NDArray[np.float64], resolution: WeightResolution):
+        self.units, self.resolution = units, resolution
+        self.count, self.zero, self.clipped, self.changed, self.error, self.total = np.zeros((6, units.size))
 
-    def add(self, projections, weights, codes, units, top: int) -> None:
+    def add(self, projections: NDArray[np.int64], weights: NDArray[np.float64], codes: NDArray[np.int64]) -> None:
         """weights: absolute values; codes: what they became."""
-        change = np.abs(codes * units[projections] - weights)
-        of = {
-            "count": None,
-            "zero": (codes == 0) & (weights > 0),
-            "clipped": weights > (top + 0.5) * units[projections],
-            "changed": change > 1e-9 * weights,
-            "error": change,
-            "total": weights,
-        }
-        for name, values in of.items():
-            getattr(self, name)[:] += np.bincount(projections, values, self.count.size)
+        units = self.units[projections]
+        change = np.abs(codes * units - weights)
+        for total, values in (
+            (self.count, np.ones(weights.size)),
+            (self.zero, (codes == 0) & (weights > 0)),
+            (self.clipped, weights > (self.resolution.top + 0.5) * units),
+            (self.changed, change > 1e-9 * weights),
+            (self.error, change),
+            (self.total, weights),
+        ):
+            total += np.bincount(projections, values, self.units.size)
 
     def losses(self, program: Program) -> list[Loss]:
-        resolution = program.device.effect("weight_resolution")
-        if resolution is None or not self.count.any():
-            return []
-        found, unit = [], program.scaling.unit
-        for k, name in enumerate(program.network.projections):
-            if not self.count[k]:
-                continue
-            weight_unit = program.network.populations[program.network.projections[name].target].model.weight_unit
-            code = f"one code of {int(resolution.bits)} bits is {unit[name]:.3g} {weight_unit}"
-            mean = f"the mean change is {100 * self.error[k] / (self.total[k] or 1.0):.2g} % of the mean weight"
-            scale = "choices weight_scaling per projection, or weights closer together"
-            found += [
-                Loss("weights rounded to zero", self.zero[k], self.count[k], name, code, scale),
-                Loss(
-                    "weights clipped",
-                    self.clipped[k],
-                    self.count[k],
-                    name,
-                    f"{code}, and {resolution.top} is the largest",
-                    scale,
-                ),
-                Loss("weights quantized", self.changed[k], self.count[k], name, f"{code}; {mean}", scale),
-            ]
+        """Three entries for each projection; those that count nothing are left out of a report."""
+        found, bits, top = [], int(self.resolution.bits), self.resolution.top
+        remedy = "choices weight_scaling per projection, or weights closer together"
+        for k in np.flatnonzero(self.count):
+            name = list(program.network.projections)[k]
+            code = f"one code of {bits} bits is {self.units[k]:.3g} {_target(program, name).weight_unit}"
+            mean = 100 * self.error[k] / (self.total[k] or 1.0)
+            for what, count, why in (
+                ("weights rounded to zero", self.zero[k], code),
+                ("weights clipped", self.clipped[k], f"{code}, and {top} is the largest"),
+                ("weights quantized", self.changed[k], f"{code}; the mean change is {mean:.2g} % of the mean weight"),
+            ):
+                found.append(Loss(what, float(count), float(self.count[k]), name, why, remedy))
         return found

@@ -1,4 +1,4 @@
-"""Analog chips: one specimen is one specimen, each effect can be left out alone, and without all of them it is FloatChip."""
+"""Analog chips: a specimen stays what it is, each effect can be left out alone, and without all it is FloatChip."""
 
 import hashlib
 
@@ -65,11 +65,11 @@ def test_without_effects_only_the_delays_differ():
     network = net(n=40)  # one HICANN for each population
     program = mapped(bare, network)
     given = net(n=40)
-    steps = {n: (program.delays.between[0 if p.source == "e" else 1 if p.source == "i" else -1, 0 if p.target == "e" else 1])
-             for n, p in network.projections.items()}  # fmt: skip
+    place = {"e": 0, "i": 1, "in": -1}
+    between = {n: program.delays.between[place[p.source], place[p.target]] for n, p in network.projections.items()}
     again = Network("net", 1, given.populations)
     for name, p in given.projections.items():
-        delay = round(steps[name] / 0.1) * 0.1
+        delay = round(between[name] / 0.1) * 0.1
         again = again.project(p.source, p.target, p.rule, p.weight, delay, p.receptor, name=name)
     ideal = WAFER.ideal()
     a = workbench.run(program, workbench.fabricate(bare), 300)
@@ -303,8 +303,8 @@ def test_models_that_the_wafer_lacks():
 
 
 def test_heterogeneity_comes_from_neurons_more_than_from_synapses():
-    """As in a port of the demos' balanced random network with these spreads: rates scatter more by neuron mismatch (CV 1.3 to 1.7) than
-    by 50 % weight noise (0.5 to 0.6). Here all neurons have the same input; with neither effect they do the same."""
+    """In a port of the demos' balanced random network rates scatter more by neuron mismatch (CV 1.3 to 1.7) than by
+    50 % weight noise (0.5 to 0.6). Here all neurons have the same input; with neither effect they do the same."""
     n = 400
     network = Network().population("a", n, "IF_cond_exp", {"tau_refrac": 2.0})
     network = network.population("in", 40, "SpikeSourcePoisson", {"rate": 20.0})

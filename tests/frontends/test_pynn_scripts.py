@@ -18,7 +18,8 @@ from pyNN.random import NumpyRNG, RandomDistribution
 n, r_ei, pconn, dt, tstop, delay = 200, 4.0, 0.2, 0.1, 200.0, 0.2
 n_exc = int(round(n * r_ei / (1 + r_ei)))
 sim.setup(timestep=dt, min_delay=delay, max_delay=1.0, threads=1)
-params = dict(tau_m=20.0, tau_syn_E=5.0, tau_syn_I=10.0, v_rest=-49.0, v_reset=-60.0, v_thresh=-50.0, cm=0.2, tau_refrac=5.0)
+params = dict(tau_m=20.0, tau_syn_E=5.0, tau_syn_I=10.0, v_rest=-49.0, v_reset=-60.0, v_thresh=-50.0,
+              cm=0.2, tau_refrac=5.0)
 exc = sim.Population(n_exc, sim.IF_curr_exp(**params), label="Excitatory")
 inh = sim.Population(n - n_exc, sim.IF_curr_exp(**params), label="Inhibitory")
 rng = NumpyRNG(seed=98765, parallel_safe=True)

@@ -1,16 +1,16 @@
-"""How many synapses the drivers of one array can realize at best, by trying every way to share them. For tiny arrays only."""
+"""How many synapses the drivers of one array can realize at best, found by trying every way to share them."""
 
 from itertools import combinations, product
 
 
 def best(counts, bus, per_row, rows_per_driver, drivers):
-    """counts[target][group]: synapses asked for; bus[group]. Every number of drivers per bus, every set of rows on them."""
-    buses = sorted(set(bus))
+    """counts[target][group]: synapses asked for; bus[group]. Tries all numbers of drivers, all sets of rows."""
+    groups = [[g for g, at in enumerate(bus) if at == b] for b in sorted(set(bus))]
     most = 0
-    for share in product(range(drivers + 1), repeat=len(buses)):
+    for share in product(range(drivers + 1), repeat=len(groups)):
         if sum(share) <= drivers:
-            most = max(most, sum(_best_rows(counts, [g for g, at in enumerate(bus) if at == b], per_row, rows_per_driver * n)
-                                 for b, n in zip(buses, share, strict=True)))  # fmt: skip
+            rows = [rows_per_driver * n for n in share]
+            most = max(most, sum(_best_rows(counts, g, per_row, r) for g, r in zip(groups, rows, strict=True)))
     return most
 
 

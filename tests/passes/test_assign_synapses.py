@@ -66,21 +66,27 @@ def test_shares_are_sound(seed):
     assert all(len(found) == 1 for found in by_driver.values()), "a driver serves one bus"
 
 
-@pytest.mark.parametrize(("size", "addresses", "p", "n"), [
-    (8, 59, 0.02, 8835), (8, 59, 0.1, 4482), (8, 59, 0.01, 12134), (12, 40, 0.1, 4784), (12, 40, 0.02, 8916), (16, 30, 0.2, 4208),
-])  # fmt: skip
+LOSSLESS = [
+    (8, 59, 0.01, 12134), (8, 59, 0.02, 8835), (8, 59, 0.1, 4482), (12, 40, 0.02, 8916), (12, 40, 0.1, 4784),
+    (16, 30, 0.2, 4208),
+]  # fmt: skip
+LOSSES = [
+    (8, 59, 0.1, 6720, 1.5), (8, 59, 0.1, 8960, 9.2), (8, 59, 0.1, 13216, 16.6), (12, 40, 0.3, 6720, 12.6),
+    (12, 40, 0.3, 8960, 18.7), (12, 40, 0.3, 13216, 45.0), (16, 30, 0.3, 6720, 2.3), (16, 30, 0.3, 8960, 26.8),
+    (16, 30, 0.3, 13216, 50.4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "addresses", "p", "n"), LOSSLESS)
 def test_published_lossless_sizes(size, addresses, p, n):
-    """The largest networks without loss by the probabilistic model of arXiv:2610.07321: there the mean demand is 224 drivers (+-1 %)."""
+    """The largest networks without loss by the model of arXiv:2610.07321: the mean demand there is 224 drivers."""
     _, demand = random_array(size, addresses, p, n)
     assert demand == pytest.approx(224, rel=0.015)
 
 
-@pytest.mark.parametrize(("size", "addresses", "p", "n", "loss"), [
-    (8, 59, 0.1, 6720, 1.5), (8, 59, 0.1, 8960, 9.2), (8, 59, 0.1, 13216, 16.6), (12, 40, 0.3, 6720, 12.6), (12, 40, 0.3, 8960, 18.7),
-    (12, 40, 0.3, 13216, 45.0), (16, 30, 0.3, 6720, 2.3), (16, 30, 0.3, 8960, 26.8), (16, 30, 0.3, 13216, 50.4),
-])  # fmt: skip
+@pytest.mark.parametrize(("size", "addresses", "p", "n", "loss"), LOSSES)
 def test_loss_against_the_probabilistic_model(size, addresses, p, n, loss):
-    """That model gives each bus the same number of drivers; sharing them by gain loses less, by a tenth of it at most."""
+    """That model gives each bus as many drivers; sharing them by gain loses less, by a tenth of it at most here."""
     found, _ = random_array(size, addresses, p, n)
     assert 0.89 * loss < found < 1.02 * loss
 
@@ -212,7 +218,7 @@ def chip_network(fan_in, inhibitory=0):
 @pytest.mark.parametrize(("excitatory", "inhibitory"), [(256, 0), (128, 128), (200, 56)])
 def test_brainscales2_takes_256_synapses_per_neuron(excitatory, inhibitory):
     program = workbench.map_network(chip_network(excitatory, inhibitory), CHIP)
-    source, target, receptor, circuit = every_synapse(program)
+    _, target, receptor, circuit = every_synapse(program)
     assert np.unique(circuit).size == circuit.size
     assert circuit.max() < 2 * 256 * 256
     assert (circuit % 256 == target).all()
@@ -229,7 +235,7 @@ def test_brainscales2_refuses_more_and_says_why(excitatory, inhibitory):
 
 
 def test_rows_are_shared_by_receptor_not_by_neuron():
-    """One neuron with 200 excitatory and another with 100 inhibitory synapses need 300 rows between them, since rows cross both."""
+    """One neuron with 200 excitatory, another with 100 inhibitory synapses need 300 rows, since rows cross both."""
     pairs = {"excitatory": (np.arange(200), np.zeros(200, int)), "inhibitory": (np.arange(100), np.ones(100, int))}
     network = Network("net").population("in", 200, "SpikeSourceArray").population("out", 2, "IF_curr_exp")
     for receptor, pair in pairs.items():
@@ -247,9 +253,15 @@ def test_brainscales2_has_512_neurons():
         workbench.map_network(network.population("c", 1, "IF_curr_exp"), CHIP)
 
 
-@pytest.mark.parametrize(("choices", "text"), [
-    ({"neuron_size": 5}, "4, 8, 12"), ({"neurons_per_unit": 129}, "at most 128"), ({"cores": 3}, "unknown key"), ({"inputs_per_bus": 0}, "inputs"),
-])  # fmt: skip
+WRONG = [
+    ({"neuron_size": 5}, "4, 8, 12"),
+    ({"neurons_per_unit": 129}, "at most 128"),
+    ({"cores": 3}, "unknown key"),
+    ({"inputs_per_bus": 0}, "inputs"),
+]
+
+
+@pytest.mark.parametrize(("choices", "text"), WRONG)
 def test_bad_choices(choices, text):
     with pytest.raises(BadInput, match=text):
         workbench.map_network(small(), WAFER, choices)

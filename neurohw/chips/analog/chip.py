@@ -6,13 +6,19 @@ circuits, another network on the same circuits meets their same faults, and a ne
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.chips.float_chip import FloatChip
+from neurohw.device.analog import AnalogMachine
 from neurohw.device.device import Device
+from neurohw.effects.mismatch import Mismatch
+from neurohw.effects.spike_loss import SpikeLoss
+from neurohw.effects.synapse_loss import SynapseLoss
+from neurohw.effects.weight_noise import WeightNoise
+from neurohw.effects.weight_resolution import WeightResolution
 from neurohw.errors import NotReadable, Unsupported
 from neurohw.kernels.circuits import realized
 from neurohw.kernels.lowering import Block
@@ -23,7 +29,7 @@ from neurohw.report import Loss, Report
 
 
 class AnalogChip(FloatChip):
-    """One specimen: FloatChip with mismatch, weight codes, a fixed pattern on the weights, dead synapses and links of finite rate.
+    """One specimen: FloatChip with mismatch, weight codes, a pattern on the weights, dead synapses, slow links.
 
     programmed: the weight (network units) that each synapse of the table was set to; weights: what it comes to on this
     specimen.
@@ -33,10 +39,12 @@ class AnalogChip(FloatChip):
 
     def __init__(self, device: Device, seed: int = 0):
         super().__init__(device, seed)
-        self.mismatch, self.weight_noise, self.resolution, self.synapse_loss, self.spike_loss = (
-            device.effect(name)
-            for name in ("mismatch", "weight_noise", "weight_resolution", "synapse_loss", "spike_loss")
-        )
+        self.machine = cast(AnalogMachine, device.machine)
+        self.mismatch = cast(Mismatch | None, device.effect("mismatch"))
+        self.weight_noise = cast(WeightNoise | None, device.effect("weight_noise"))
+        self.resolution = cast(WeightResolution | None, device.effect("weight_resolution"))
+        self.synapse_loss = cast(SynapseLoss | None, device.effect("synapse_loss"))
+        self.spike_loss = cast(SpikeLoss | None, device.effect("spike_loss"))
         self.clipped: dict[str, int] = {}
         self.saturated: dict[str, list[int]] = {}
         self.offered = self.dropped = 0
@@ -57,10 +65,10 @@ class AnalogChip(FloatChip):
         super()._load(program)
 
     def _check_readable(self, program: Program) -> None:
-        """Raise NotReadable for synaptic state, which no circuit brings out, and for more membranes than a unit can show."""
+        """Raise NotReadable for synaptic state, which nothing brings out, and for more membranes than a unit shows."""
         if self.device.is_ideal:
             return
-        most = int(self.device.machine.membranes_per_unit)
+        most = int(self.machine.membranes_per_unit)
         for population, variables in program.record.items():
             for variable in variables:
                 if variable != "v":
@@ -72,26 +80,26 @@ class AnalogChip(FloatChip):
                 n = int(((which >= part.first) & (which < part.last)).sum()) if part.population == population else 0
                 if n > most:
                     raise NotReadable(
-                        f"{self.device.title} shows {most} membranes of a {self.device.machine.unit_word} at a time, but v of {n} neurons "
-                        f"of {population!r} on one is to be recorded; record fewer, or further apart"
+                        f"{self.device.title} shows {most} membranes of a {self.machine.unit} at a time, but v of {n} "
+                        f"neurons of {population!r} on one is to be recorded; record fewer, or further apart"
                     )
 
     def effective_weights(self, program: Program) -> NDArray[np.float64]:
         columns, payload = program.payload.table.columns, program.payload
         coded = self.resolution is not None
         self.programmed = columns["code"] * payload.units[columns["projection"]] if coded else columns["weight"].copy()
-        self.pattern = self._pattern(columns.get("circuit"))
+        self.pattern = self._pattern(columns["circuit"]) if "circuit" in columns else None
         return self.programmed.copy() if self.pattern is None else self.programmed * self.pattern
 
-    def _pattern(self, circuits: NDArray[np.uint32] | None) -> NDArray[np.float64] | None:
+    def _pattern(self, circuits: NDArray[np.uint32]) -> NDArray[np.float64] | None:
         """The factor of each synapse of the table on this specimen; None where all are 1."""
-        found = None
+        found: NDArray[np.float64] | None = None
         if self.weight_noise is not None:
             found = self.weight_noise.factors(self.key("weight_noise"), circuits)
         if self.synapse_loss is not None and self.synapse_loss.dead > 0:
             alive = self.synapse_loss.alive(self.key("synapse_loss"), circuits)
             self.dead = int((~alive).sum())
-            found = alive * (1.0 if found is None else found)
+            found = alive.astype(float) if found is None else found * alive
         return found
 
     def parameters(self, program: Program) -> dict[str, dict[str, NDArray[np.float64]]]:
@@ -109,11 +117,11 @@ class AnalogChip(FloatChip):
             self.clipped |= {f"{name}.{parameter}": count for parameter, count in clipped.items()}
         return found
 
-    def _arriving(self, first: int, last: int, trial: int, given: Mapping[str, SpikeTimes]):
+    def _arriving(self, first: int, last: int, trial: int, given: Mapping[str, SpikeTimes]) -> Any:
         links = self.loaded.payload.links
         if self.spike_loss is None or links is None or not links.size:
             return super()._arriving(first, last, trial, given)
-        dt, acceleration = self.loaded.dt, float(self.device.machine.acceleration)
+        dt, acceleration = self.loaded.dt, float(self.machine.acceleration)
         frame = self.spike_loss.frame(dt, acceleration)
         begin = first // frame * frame
         sources, starts = super()._arriving(begin, last, trial, given)
@@ -132,8 +140,8 @@ class AnalogChip(FloatChip):
         self.offered = self.dropped = 0
         return super().run(duration, trial, stimulus, reset)
 
-    def _account(self, n_steps: int, spikes: list[NDArray]) -> None:
-        length = n_steps * self.loaded.dt / self.device.machine.acceleration
+    def _account(self, n_steps: int, spikes: list[NDArray[Any]]) -> None:
+        length = n_steps * self.loaded.dt / self.machine.acceleration
         self.ledger.time += length
         self.age += length
         self.ledger.packets += sum(len(part) for part in spikes)
@@ -156,7 +164,7 @@ class AnalogChip(FloatChip):
             unit = self._unit(projection)
             codes = self.resolution.codes(weights, abs(unit))
             self._saturate(projection, np.abs(weights) > (self.resolution.top + 0.5) * abs(unit))
-            weights = codes * unit
+            weights = np.asarray(codes * unit)
         self._program(places, weights)
 
     def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
@@ -188,21 +196,20 @@ class AnalogChip(FloatChip):
         count[1] += beyond.size
 
     def _losses(self, report: Report) -> Report:
-        sizes = self.loaded.origin.size
-        report = report.add(*(
-            Loss("parameters clipped", count, sizes[name.rsplit(".", 1)[0]], name, "the mismatch met a bound of the circuit")
-            for name, count in self.clipped.items()
-        ))  # fmt: skip
-        report = report.add(*(
-            Loss("weights clipped", count, of, name, "written or updated beyond the codes", "map again with other weights")
-            for name, (count, of) in self.saturated.items()
-        ))  # fmt: skip
+        sizes, found = self.loaded.origin.size, []
+        for name, count in self.clipped.items():
+            population = name.rsplit(".", 1)[0]
+            found.append(
+                Loss("parameters clipped", count, sizes[population], name, "mismatch met a bound of the circuit")
+            )
+        for name, (count, of) in self.saturated.items():
+            found.append(Loss("weights clipped", count, of, name, "written or updated beyond the codes"))
         if self.synapse_loss is not None and self.synapse_loss.dead > 0:
             why = f"dead synapse circuits, {100 * self.synapse_loss.dead:.3g} % on this device"
-            report = report.add(Loss("synapses lost", self.dead, self.table.n_synapses, "all projections", why))
-        if self.spike_loss is None:
-            return report
-        rate = self.spike_loss.rate * 1e3 / self.device.machine.acceleration
-        why = f"a link from outside carries {rate:.4g} events/s of network time"
-        remedy = "spread the sources over more links (choices: inputs_per_bus) or lower their rates"
-        return report.add(Loss("spikes dropped", self.dropped, self.offered, "spike sources", why, remedy))
+            found.append(Loss("synapses lost", self.dead, self.table.n_synapses, "all projections", why))
+        if self.spike_loss is not None:
+            rate = self.spike_loss.rate * 1e3 / self.machine.acceleration
+            why = f"a link from outside carries {rate:.4g} events/s of network time"
+            remedy = "spread the sources over more links (choices: inputs_per_bus) or lower their rates"
+            found.append(Loss("spikes dropped", self.dropped, self.offered, "spike sources", why, remedy))
+        return report.add(*found)

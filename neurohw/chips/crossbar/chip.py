@@ -19,6 +19,8 @@ DRIFT_TOLERANCE = 0.05
 """The weights of a run are taken from the trajectories again when ln(t/t0) of some device has moved by this much: by
 then a conductance is off by less than 0.05 nu, that is 0.2 to 0.7 % for the exponents of phase-change memory."""
 
+DONE = ("pair reads", "row reads", "conductances clipped", "refreshes")
+
 
 class CrossbarChip(FloatChip):
     """One specimen. `load` and `write` program its arms, runs and `wait` age them; reads and runs only look at them.
@@ -58,7 +60,7 @@ class CrossbarChip(FloatChip):
         self.unit, self.projection, self.synapse = payload.unit, columns["projection"], columns["synapse"]
         self.devices = Devices.none(0 if self.ideal else self.synapse.size, self.device.machine.pulse_step is not None)
         self.writes, self.readings = np.zeros(self.unit.size, np.int64), np.zeros(self.unit.size, np.int64)
-        self.refreshed, self.origin_age = None, self.age
+        self.refreshed, self.origin_age, self.done = None, self.age, dict.fromkeys(DONE, 0)
         if self.ideal:
             return columns["target"] * self.unit[self.projection]
         self.bench = Bench(self.device, self.key, columns["cell"])
@@ -89,7 +91,7 @@ class CrossbarChip(FloatChip):
         self.refreshed = None
 
     def places(self, projection: str) -> NDArray[np.int64]:
-        if self.synapse.all():
+        if self.program is None or self.synapse.all():
             return super().places(projection)
         if projection not in self._places:  # the rows hold other crossings too; synapses among them keep their order
             self._places[projection] = np.flatnonzero(self.synapse)[super().places(projection)]
@@ -102,7 +104,7 @@ class CrossbarChip(FloatChip):
         self.origin_age = self.age - (0 if reset else self.step) * program.dt
         self.noise_key = rng.key(trial, f"{self.device.name}/{self.seed}/read_noise")
         self.counts[:] = 0
-        self.done = dict.fromkeys(("pair reads", "row reads", "conductances clipped", "refreshes"), 0)
+        self.done = dict.fromkeys(DONE, 0)
         return super().run(duration, trial, stimulus, reset)
 
     def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
@@ -146,7 +148,7 @@ class CrossbarChip(FloatChip):
         if stale.any():
             old = stale[devices.epoch].any(axis=0)
             places = np.flatnonzero(old) if not old.all() else np.arange(old.size)
-            self.refreshed = now
+            self.refreshed[stale] = now[stale]
             growth = self.bench.growth(devices, self.origin_age + t * dt)
             self.bench.moments(devices, places, now, growth, self.unit[self.projection[places]], self.weights)
             self.done["refreshes"] += 1

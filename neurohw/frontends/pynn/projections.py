@@ -136,7 +136,8 @@ class Projection(common.Projection):
                 matrix[where] = neutral
                 function.at(matrix, where, values)
             else:  # an assignment keeps the last of several values
-                order = slice(None, None, -1) if multiple_synapses == "first" else slice(None)
+                order = np.arange(len(self))
+                order = order[::-1].copy() if multiple_synapses == "first" else order
                 matrix[where[0][order], where[1][order]] = values[order]
             matrices.append(matrix)
         return matrices

@@ -39,6 +39,7 @@ class State(common.control.BaseState):
         self.projections: list[Any] = []
         self.current_sources: list[Any] = []
         self.id_counter = 1
+        common.Population._nPop = common.Projection._nProj = 0  # names, and with them random streams, begin anew too
         self.segment_counter = -1
         self.experiment = Experiment(self, **experiment)
         self.reset()
