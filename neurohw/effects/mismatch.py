@@ -1,6 +1,6 @@
 """mismatch: no two analog circuits are alike, so one setting gives each neuron other parameters."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -16,14 +16,16 @@ Parameters = dict[str, NDArray[np.float64]]
 class Mismatch(Effect):
     """Each parameter of each neuron is normal around the value that was asked for, fixed for the life of the specimen.
 
-        p' = p (1 + level s_p z)  for the parameters in `relative`,    p' = p + level s_p z  for those in `absolute`
-        (mV)
+        p' = p (1 + level s_p z)  for the parameters in `relative`
+        p' = p + level s_p z      for those in `absolute` (s_p in mV)
 
     with one standard normal z for each (parameter, physical neuron), independent of each other. p' is kept to what a
-    circuit can do: p' >= least * p where the parameter must be positive, p' >= 0 for the other relative ones, and
-    v_reset' <= v_reset + reset_room (v_thresh' - v_reset), as a reset above threshold would fire for ever. level: 1 as
-    measured; a sweep may scale all spreads together. Not modeled: correlation between neighbors on the die; a mean that
-    is off; variation from one configuration to the next.
+    circuit can do: p' >= least * p for those in `relative` (a refractory period of zero would let a neuron fire at
+    thousands of Hz), and v_reset' <= v_reset + reset_room (v_thresh' - v_reset), as a reset above threshold would fire
+    for ever.
+    level: 1 as measured; a sweep may scale all spreads together.
+    Not modeled: correlation between neighbors on the die; a mean that is off; variation from one configuration to the
+    next.
     """
 
     name: ClassVar[str] = "mismatch"
@@ -39,21 +41,20 @@ class Mismatch(Effect):
     def specimen(
         self,
         wanted: Mapping[str, NDArray[np.float64]],
-        positive: Collection[str],
         stream: Callable[[str], np.uint64],
         circuits: NDArray[np.int64],
     ) -> tuple[Parameters, dict[str, int]]:
         """(the parameters that the neurons have, how many of each parameter met a bound).
 
-        wanted: parameter -> value per neuron, in network units. positive: the parameters that must be > 0. stream:
-        parameter -> its random stream. circuits: the physical number of each neuron, which is the counter of its draws.
+        wanted: parameter -> value per neuron, in network units. stream: parameter -> its random stream. circuits: the
+        physical number of each neuron, which is the counter of its draws.
         """
         found, clipped = dict(wanted), {}
         for name in wanted:
             if name not in self.relative and name not in self.absolute:
                 continue
             drawn = self._drawn(name, wanted[name], rng.normal(stream(name), circuits))
-            found[name] = self._bounded(name, drawn, wanted[name], name in positive)
+            found[name] = np.maximum(drawn, self.least * wanted[name]) if name in self.relative else drawn
             clipped[name] = int((found[name] != drawn).sum())
         if "v_reset" in found and "v_reset" in self.absolute:
             room = np.maximum(found["v_thresh"] - wanted["v_reset"], 0.0)
@@ -66,10 +67,3 @@ class Mismatch(Effect):
         if name in self.relative:
             return wanted * (1.0 + self.level * self.relative[name] * z)
         return wanted + self.level * self.absolute[name] * z
-
-    def _bounded(
-        self, name: str, drawn: NDArray[np.float64], wanted: NDArray[np.float64], positive: bool
-    ) -> NDArray[np.float64]:
-        if name not in self.relative:
-            return drawn
-        return np.maximum(drawn, wanted * self.least if positive else 0.0)

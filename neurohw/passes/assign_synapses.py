@@ -1,19 +1,19 @@
 """assign_synapses: a circuit for every synapse; those that no row can reach are lost, or the network is refused.
 
-The mechanism, in the words of BrainScaleS-1 (BrainScaleS-2 is the special case of one bus, one pattern and one synapse
-per row):
+The mechanism, in the words of BrainScaleS-1; BrainScaleS-2 is the case of one bus, one pattern, one synapse per row:
 
-* the neurons of a HICANN and the spike sources are put on *buses*, `bus_addresses` to each; * the upper address bits
-form a *pattern*; a row (half-row) lets one pattern of one bus through, to one receptor; * a row offers each neuron s =
-neuron size / circuits_per_synapse synapses, so a neuron with k synapses of one (bus, pattern,
-  receptor) needs ceil(k / s) rows, and an array as many as its neediest neuron;
+* the neurons of a HICANN and the spike sources are put on buses, `bus_addresses` to each;
+* the upper address bits form a pattern; a row (half-row) lets one pattern of one bus through, to one receptor;
+* a row offers each neuron s = (neuron size)/circuits_per_synapse synapses, so a neuron with k synapses of one (bus,
+  pattern, receptor) needs ceil(k / s) rows, and an array as many as its neediest neuron;
 * a driver holds `rows_per_driver` rows, all of one bus.
 
 Where the drivers of an array do not suffice, they go one by one to the bus that realizes most synapses with one driver
 more. As the k-th row of a group never realizes more than the one before it, no other choice realizes more. Of a
 neuron's synapses those with the lowest addresses are kept. Not modeled, so that real mappings lose more: which driver
-can be switched to which bus line, the length of driver chains, the crossing of buses on the wafer. Source: Vogginger &
-Mayr, arXiv:2610.07321.
+can be switched to which bus line, the length of driver chains, the crossing of buses on the wafer.
+
+Source: Vogginger & Mayr, arXiv:2610.07321.
 """
 
 from dataclasses import dataclass, replace

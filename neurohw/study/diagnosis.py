@@ -13,7 +13,9 @@ AGREE = 0.2
 """Mean rates within 20 % (or 0.2 Hz) of the reference need no explanation."""
 
 MOVES: Mapping[str, tuple[int, float]] = {
+    "membrane steps that overshoot": (0, 3.0),
     "weights rounded to zero": (-1, 1.0),
+    "weights wrapped": (-1, 1.0),
     "synapses lost": (-1, 1.0),
     "spikes dropped": (-1, 1.0),
     "ring buffer cells saturated": (-1, 1.0),

@@ -109,11 +109,7 @@ class AnalogChip(FloatChip):
         for name, wanted in program.payload.parameters.items():
             first = program.origin.first[name]
             circuits = program.payload.neurons[first : first + program.origin.size[name]]
-            known = program.network.populations[name].model.parameters
-            positive = {parameter for parameter in wanted if known[parameter].positive}
-            found[name], clipped = self.mismatch.specimen(
-                wanted, positive, lambda p: self.key(f"mismatch/{p}"), circuits
-            )
+            found[name], clipped = self.mismatch.specimen(wanted, lambda p: self.key(f"mismatch/{p}"), circuits)
             self.clipped |= {f"{name}.{parameter}": count for parameter, count in clipped.items()}
         return found
 

@@ -48,12 +48,14 @@ class SpinnakerChip(EngineChip):
         self.weights = payload.table.columns["weight"].copy()
         self.codes = np.empty(origin.n_neurons, np.int64)
         self.offset_rows = np.empty(origin.n_neurons, np.int64)
+        self.steep = np.empty(origin.n_neurons, np.int64)
         codes, firsts, lasts, shifts = [], [], [], []
         for name in program.network.neurons:
             model = MODELS[program.network.populations[name].model.name]
             first, last = origin.first[name], origin.first[name] + origin.size[name]
             self.codes[first:last] = model.code
             self.offset_rows[first:last] = model.coefficients.index("i_offset")
+            self.steep[first:last] = 2 * payload.parameters[name]["cm"] / program.dt * model.weight_scale * ONE
             codes.append(model.code)
             firsts.append(first)
             lasts.append(last)
@@ -65,7 +67,7 @@ class SpinnakerChip(EngineChip):
         self.state = np.zeros((N_STATES, n), np.int32)
         self.coefficients = np.zeros((N_COEFFICIENTS, n), np.int32)
         self.sums = np.zeros((2, n), np.uint32)
-        self.counts = np.zeros(2, np.int64)
+        self.counts = np.zeros(3, np.int64)
         for name, values in program.payload.parameters.items():
             model = MODELS[program.network.populations[name].model.name]
             first, last = program.origin.first[name], program.origin.first[name] + program.origin.size[name]
@@ -86,7 +88,7 @@ class SpinnakerChip(EngineChip):
         table = self.table
         before = int(self.counts[0])
         result = engine.run(
-            t, until, *self.groups, self.state, self.coefficients, self.offset_rows, self.sums, table.delays, table.starts,
+            t, until, *self.groups, self.state, self.coefficients, self.steep, self.offset_rows, self.sums, table.delays, table.starts,
             table.offsets, table.targets, self.weights, self.ring, self.ring_counts, self.spiked, self.spiked_words,
             sources, starts, back, *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts,
         )  # fmt: skip
@@ -105,11 +107,17 @@ class SpinnakerChip(EngineChip):
 
     def _losses(self, report: Report) -> Report:
         cells = 2 * self.loaded.origin.n_neurons * max(self.step, 1)
+        overshot = Loss(
+            "membrane steps that overshoot", int(self.counts[2]), cells / 2, "all conductance-based neurons and steps",
+            "the current is frozen over a step, and with dt g / cm > 2 the membrane swings past the reversal potential",
+            "use a smaller time step or weaker weights",
+        )  # fmt: skip
         return report.add(
             Loss(
                 "ring buffer cells saturated", int(self.counts[1]), cells, "all receptors, neurons and steps",
                 "more weight arrived in one step than 16 bits hold", "choose largest_sum larger",
-            )
+            ),
+            overshot,
         )  # fmt: skip
 
     def _account(self, n_steps: int, spikes: list[NDArray]) -> None:

@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from neurohw.chips.spinnaker.neurons import observe, transfer, update
+from neurohw.chips.spinnaker.neurons import observe, overshooting, transfer, update
 from neurohw.kernels.delivery import collect, deliver
 
 RING_MAX = 65535
@@ -10,7 +10,7 @@ RING_MAX = 65535
 
 @njit(cache=True)
 def run(
-    t, until, codes, firsts, lasts, shifts, state, coefficients, offset_rows, sums, delays, starts, offsets, targets, weights,
+    t, until, codes, firsts, lasts, shifts, state, coefficients, steep, offset_rows, sums, delays, starts, offsets, targets, weights,
     ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
     event_steps, event_neurons, event_values, event, sample_values, sample_neurons, sample_codes, samples, n_samples,
     out, n_out, counts,
@@ -18,7 +18,8 @@ def run(
     """Run ticks t..until-1; stops early when `out` has no room for one more. Returns (t, event, n_samples, n_out).
 
     sums: uint32 (receptor, neuron), what the 16-bit ring buffers would hold if they did not saturate; clamped at 65535 when
-    read, which gives the saturated sum since no weight is negative. counts: synaptic events, saturated cells.
+    read, which gives the saturated sum since no weight is negative. counts: synaptic events, saturated cells, neuron-steps whose conductance is
+    above `steep` (see `overshooting`).
     samples[k, m] = V, gsyn_exc or gsyn_inh (sample_values[m] = 0, 1, 2) of a neuron, s16.15.
     """
     n = state.shape[1]
@@ -38,6 +39,7 @@ def run(
                     counts[1] += 1
         for g in range(codes.size):
             transfer(codes[g], state, coefficients, firsts[g], lasts[g], sums[0], sums[1], shifts[g, 0], shifts[g, 1])
+            counts[2] += overshooting(codes[g], state, steep, firsts[g], lasts[g])
         for m in range(sample_neurons.size):
             samples[n_samples, m] = observe(sample_codes[m], state, sample_neurons[m])[sample_values[m]]
         n_samples += sample_neurons.size > 0

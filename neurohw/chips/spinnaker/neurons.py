@@ -185,6 +185,21 @@ def observe(code, state, i):
 
 
 @njit(cache=True)
+def overshooting(code, state, steep, first, last):
+    """How many neurons first..last-1 hold more conductance than an explicit step can follow; 0 for current models.
+
+    The current g (E - V) is frozen over the step, so V moves by dt g / cm of its way to E: beyond 2 it ends farther
+    from E than it began, and swings. steep: 2 cm / dt in the words of the synapse state (s16.15 times 1024).
+    """
+    n = 0
+    if code == IF_COND_EXP or code == IZK_COND_EXP:
+        s, _ = _synapse_rows(code)
+        for i in range(first, last):
+            n += np.int64(state[s, i]) + np.int64(state[s + 1, i]) > steep[i]
+    return n
+
+
+@njit(cache=True)
 def update(code, state, coef, first, last, spiked):
     """Current, membrane, threshold, reset, decay of the synapses, for neurons first..last-1; sets spiked[i]."""
     s, c = _synapse_rows(code)
