@@ -9,8 +9,8 @@
 Names are loaded when they are first used, so that `import neurohw` takes no time.
 """
 
-from importlib import import_module
-from typing import Any
+from importlib import import_module as _import_module
+from typing import Any as _Any
 
 __version__ = "0.1.0"
 
@@ -40,10 +40,10 @@ _HOME = {
 __all__ = ["__version__", *_HOME]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     if name not in _HOME:
         raise AttributeError(f"module 'neurohw' has no attribute {name!r}")
-    module = import_module(_HOME[name])
+    module = _import_module(_HOME[name])
     return module if _HOME[name] == f"neurohw.{name}" else getattr(module, name)
 
 

@@ -168,7 +168,7 @@ def pynn(
     """Run an unmodified PyNN script on a chip. Example: neurohw pynn script.py --device spinnaker-spin5"""
     from neurohw.frontends.pynn.capture import run_script
 
-    run_script(script, context.args, device=device)
+    print(run_script(script, context.args, device=device), file=sys.stderr)
 
 
 def _out(out: Path | None, mapping: Path) -> Path:

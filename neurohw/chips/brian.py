@@ -201,10 +201,20 @@ class BrianNetwork:
             for name, m in self.monitors.items()
         ]  # fmt: skip
         raw = np.concatenate(found)
+        self._hand_on(raw)
         traces = [
             self._value(m, v)[-n_steps:] / self._unit_of(n, v) for m, (n, v, _) in zip(self.traces, self.traced, strict=True)
         ]
         return raw[np.lexsort((raw[:, 1], raw[:, 0]))], np.concatenate([np.empty((n_steps, 0)), *traces], axis=1)
+
+    def _hand_on(self, events: NDArray[np.int64]) -> None:
+        """Keep the spikes of the last step for the synapses, which run first in a step: Brian2 forgets them after a run."""
+        last = round(float(self.network.t / self.b2.ms) / self.program.dt) - 1
+        for name, group in self.groups.items():
+            local = events[events[:, 0] == last, 1] - self.program.origin.first[name]
+            spiked = local[(local >= 0) & (local < len(group))]
+            space = self._value(group, "_spikespace")
+            space[: spiked.size], space[-1] = spiked, spiked.size
 
     def state_now(self) -> NDArray[np.float64]:
         """The recorded variables as they stand."""
