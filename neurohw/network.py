@@ -71,6 +71,12 @@ class Population:
     def is_source(self) -> bool:
         return isinstance(self.model, SourceModel)
 
+    @property
+    def neuron(self) -> NeuronModel:
+        """The model of a population that integrates."""
+        assert isinstance(self.model, NeuronModel), f"{self.name} is a {self.model.name}"
+        return self.model
+
 
 @dataclass(frozen=True, eq=False)
 class Projection:

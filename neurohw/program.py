@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.device.device import Device
-from neurohw.device.machine import Choices, Site
+from neurohw.device.machine import Site
 from neurohw.errors import BadInput
 from neurohw.network import Network
 from neurohw.recording import Recording
@@ -99,13 +99,14 @@ class Scaling:
 class Program:
     """A network on a device: decisions, payload, report. Frozen; passes return new ones.
 
+    choices: what the mapping chose, an instance of the substrate's own Choices.
     record: population -> variable -> neuron indices. payload: what the chip of this substrate loads.
     established: the predicates that hold. fingerprint: hash of everything that determines the run, set by `seal`.
     """
 
     network: Network
     device: Device
-    choices: Choices
+    choices: Any
     dt: float
     record: Mapping[str, Mapping[str, NDArray[np.int64]]]
     calibration: Any = None

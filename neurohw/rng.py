@@ -45,7 +45,7 @@ def hashes(stream: np.uint64, counters: Counters) -> NDArray[np.uint64]:
 
 def uniform(stream: np.uint64, counters: Counters) -> NDArray[np.float64]:
     """Uniform in [0, 1) for every counter."""
-    return (hashes(stream, counters) >> np.uint64(11)) * 2.0**-53
+    return (hashes(stream, counters) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def normal(stream: np.uint64, counters: Counters) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ COHERENT = ("ms", "mV", "nA", "nF", "MOhm", "uS", "kHz", "pC", "fJ", "pW")
 def _registry() -> Any:
     import pint
 
-    registry = pint.UnitRegistry(cache_folder=None)
+    registry: Any = pint.UnitRegistry(cache_folder=None)
     registry.define("@alias ohm = Ohm")
     return registry
 

@@ -57,11 +57,10 @@ def run(
     """
     if getattr(chip, "program", None) is not program:
         chip.load(program)
-    one_stimulus = stimulus is None or isinstance(stimulus, Mapping)
-    if isinstance(trial, int) and one_stimulus:
-        return chip.run(duration, trial=trial, stimulus=stimulus)
     trials = [trial] if isinstance(trial, int) else list(trial)
-    stimuli = [stimulus] if one_stimulus else list(stimulus)
+    stimuli = [stimulus] if stimulus is None or isinstance(stimulus, Mapping) else list(stimulus)
+    if isinstance(trial, int) and (stimulus is None or isinstance(stimulus, Mapping)):
+        return chip.run(duration, trial=trial, stimulus=stimulus)
     if len(trials) > 1 and len(stimuli) > 1 and len(trials) != len(stimuli):
         raise BadInput(f"run: {len(trials)} trials but {len(stimuli)} stimuli; give one of either, or as many")
     n = max(len(trials), len(stimuli))

@@ -41,18 +41,18 @@ def choose_target(program: Program, n_steps: int) -> str:
 class BrianNetwork:
     """The Brian2 objects of one program. Times are in steps of the program; units are Brian2's SI inside."""
 
-    def __init__(self, program: Program, target: str, given: Mapping[str, SpikeTimes] | None):
+    def __init__(
+        self, program: Program, target: str, given: Mapping[str, SpikeTimes] | None, copies: Mapping[str, int] | None = None
+    ):
         import brian2
 
         self.b2, self.program, self.target = brian2, program, target
         self.notes: list[str] = []
         self._events: tuple[NDArray, NDArray, NDArray] | None = None
-        self._n_stored = 0
-        brian2.prefs.codegen.target = target
-        brian2.defaultclock.dt = program.dt * brian2.ms
+        self._take_over_brian()
         network = program.network
         self.groups = {name: self._group(k, name, p) for k, (name, p) in enumerate(network.neurons.items())}
-        self.copies = {name: copies_needed(program, name, given) for name in network.sources}
+        self.copies = dict(copies or {name: copies_needed(program, name, given) for name in network.sources})
         self.generators = {
             name: brian2.SpikeGeneratorGroup(p.size * self.copies[name], [], [] * brian2.ms, when="start", name=f"source_{k}")
             for k, (name, p) in enumerate(network.sources.items())
@@ -71,6 +71,11 @@ class BrianNetwork:
         self.network = brian2.Network(*objects)
         self.network.schedule = SCHEDULE
         self.network.store("fresh")
+
+    def _take_over_brian(self) -> None:
+        """Set what all of Brian2 shares: another chip may have set it otherwise since."""
+        self.b2.prefs.codegen.target = self.target
+        self.b2.defaultclock.dt = self.program.dt * self.b2.ms
 
     def _group(self, number: int, name: str, population: Population) -> Any:
         model, numerics = population.model, self.program.network.numerics
@@ -170,10 +175,10 @@ class BrianNetwork:
             self._value(self.synapses[name], "w")[:] = values
         for name, population in self.program.network.neurons.items():
             assert isinstance(population.model, NeuronModel)
-            for state, spec in population.model.states.items():
+            for state, spec in population.neuron.states.items():
                 _set(self.groups[name], state, self.program.network.initial(name, state, trial) * SI[spec.unit])
 
-    def set_spikes(self, steps: NDArray[np.int64], sources: NDArray[np.int64]) -> int:
+    def set_spikes(self, steps: NDArray[np.int64], sources: NDArray[np.integer]) -> int:
         """Give the sources their spikes; the k-th spike of a source in one step goes to its k-th copy. Returns those left out."""
         dropped = 0
         for name, generator in self.generators.items():
@@ -190,6 +195,7 @@ class BrianNetwork:
     def run(self, n_steps: int, events: tuple[NDArray, NDArray, NDArray]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """(events (step, neuron) in order, traces (n_steps, recorded)) of the next n_steps."""
         self._events = events
+        self._take_over_brian()
         marks = {name: monitor.num_spikes for name, monitor in self.monitors.items()}
         self.network.run(n_steps * self.program.dt * self.b2.ms, namespace={})
         dt, first = self.program.dt * 1e-3, self.program.origin.first
@@ -231,14 +237,17 @@ class BrianNetwork:
         stored = self._value(self.synapses[projection], "w")
         stored[:] = np.tile(weights, stored.size // weights.size) * self._weight_unit(projection)
 
-    def store(self) -> str:
-        """Keep Brian2's whole state under a new name."""
-        self._n_stored += 1
-        self.network.store(f"snapshot_{self._n_stored}")
-        return f"snapshot_{self._n_stored}"
+    def store(self) -> dict[str, Any]:
+        """Brian2's whole state, which another network built from the same program takes too."""
+        self._take_over_brian()
+        self.network.store("snapshot")
+        return self.network._stored_state.pop("snapshot")
 
-    def restore(self, name: str) -> None:
-        self.network.restore(name)
+    def restore(self, state: dict[str, Any]) -> None:
+        self._take_over_brian()
+        self.network._stored_state["snapshot"] = state
+        self.network.restore("snapshot")
+        del self.network._stored_state["snapshot"]
 
     def _weight_unit(self, projection: str) -> float:
         target = self.program.network.populations[self.program.network.projections[projection].target].model
@@ -276,7 +285,7 @@ def copies_needed(program: Program, source: str, given: Mapping[str, SpikeTimes]
     return int(np.ceil(mean + 8 * np.sqrt(mean) + 4))
 
 
-def _ordinals(steps: NDArray[np.int64], who: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ordinals(steps: NDArray[np.int64], who: NDArray[np.integer]) -> NDArray[np.int64]:
     """For each spike, how many spikes of the same neuron in the same step stand before it."""
     order = np.lexsort((who, steps))
     new = np.ones(order.size, bool)

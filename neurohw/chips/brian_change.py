@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw.chips.brian import BRIAN_NAMES, SI, BrianNetwork, copies_needed, refractory_steps
+from neurohw.chips.brian import BRIAN_NAMES, SI, BrianNetwork, copies_needed
 from neurohw.errors import Unsupported
+from neurohw.kernels.float_neurons import refractory_steps
 from neurohw.kernels.rows import rows
 from neurohw.network import Population
 from neurohw.neurons import NeuronModel
@@ -43,7 +44,7 @@ def _new_populations(brian: BrianNetwork) -> None:
             brian.groups[name] = group = brian._group(number, name, population)
             brian.monitors[name] = brian.b2.SpikeMonitor(group, name=f"spikes_{number}")
             brian.network.add(group, brian.monitors[name])
-            for state, spec in population.model.states.items():  # type: ignore[union-attr]
+            for state, spec in population.neuron.states.items():
                 _put(group, state, network.initial(name, state, 0) * SI[spec.unit])
     for name, population in network.sources.items():
         needed = copies_needed(brian.program, name, None)
@@ -94,7 +95,7 @@ def _projections(brian: BrianNetwork) -> None:
     program = brian.program
     for name, projection in program.network.projections.items():
         made = rows(program.network, projection)
-        steps = program.delays.steps(name, made.delays, program.dt)  # type: ignore[union-attr]
+        steps = program.delays.steps(name, made.delays, program.dt)
         if name not in brian.synapses:
             columns = [made.sources, made.targets, made.weights, steps]
             brian.synapses[name] = brian._connect(next(NUMBERS), name, [columns])

@@ -99,8 +99,11 @@ class ReferenceChip(EngineChip):
         return self._built().read(projection)
 
     def snapshot(self) -> dict[str, Any]:
-        return {**super().snapshot(), "brian": self._built().store()}
+        kept, brian = super().snapshot(), self._built()
+        return {**kept, "brian": brian.store(), "target": brian.target, "copies": dict(brian.copies)}
 
     def restore(self, state: dict[str, Any]) -> None:
         super().restore(state)
-        self._built().restore(state["brian"])
+        if self.brian is None or self.brian.copies != state["copies"]:
+            self.brian = BrianNetwork(self.loaded, state["target"], None, state["copies"])
+        self.brian.restore(state["brian"])

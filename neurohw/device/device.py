@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 
 from neurohw import data_files
-from neurohw.device.machine import Choices, Machine, Range
+from neurohw.device.machine import Range
 from neurohw.device.substrates import SUBSTRATES
 from neurohw.distributions import spread
 from neurohw.effects import EFFECTS, Effect
@@ -55,7 +55,9 @@ class DeviceFile(Described):
 
 @dataclass(frozen=True, eq=False)
 class Device:
-    """A type of chip. `machine` is its fabric, `effects` what is not ideal about it, `fingerprint` the hash of its file."""
+    """A type of chip. `machine` is its fabric (a Machine of its substrate's own class), `effects` what is not ideal about it,
+    `fingerprint` the hash of its file.
+    """
 
     name: str
     substrate: str
@@ -64,7 +66,7 @@ class Device:
     supports: Supports
     time_step: float
     parameters: Mapping[str, Range]
-    machine: Machine
+    machine: Any
     effects: tuple[Effect, ...]
     energy: Mapping[str, Number]
     power: Mapping[str, Number]
@@ -83,7 +85,7 @@ class Device:
         """No capacity, range or delay limit: an ideal device, or the reference."""
         return self.is_ideal or self.substrate == "reference"
 
-    def effect(self, name: str) -> Effect | None:
+    def effect(self, name: str) -> Any:
         """The effect of that name, or None where the device has none or it is switched off."""
         if name not in EFFECTS:
             raise BadInput(f"no effect {name!r}; there are {', '.join(EFFECTS)}")
@@ -106,7 +108,7 @@ class Device:
         return device
 
     def _with_one(self, name: str, value: float) -> "Device":
-        homes: list[BaseModel] = [part for part in (self.machine, *self.effects) if name in type(part).model_fields]
+        homes: list[Any] = [part for part in (self.machine, *self.effects) if name in type(part).model_fields]
         if len(homes) != 1:
             found = f"stands in {len(homes)} places" if homes else "is no number of the machine or of an effect"
             names = sorted({f for part in (self.machine, *self.effects) for f in type(part).model_fields})
@@ -131,7 +133,7 @@ class Device:
         )
         return replace(self, effects=(), parameters={}, supports=supports, is_ideal=True, variant=("ideal",))
 
-    def choices(self, given: Mapping[str, Any] | None) -> Choices:
+    def choices(self, given: Mapping[str, Any] | None) -> Any:
         """The mapping's choices, checked against what this substrate lets one choose."""
         return validate(SUBSTRATES[self.substrate].choices, dict(given or {}), f"choices for {self.name}")
 
@@ -208,7 +210,7 @@ class _NoDuplicates(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str | int | float | bool) or key in seen:
                 raise yaml.YAMLError(f"key {key!r} is not a plain word or stands twice, {key_node.start_mark}")
             seen.add(key)
@@ -216,7 +218,7 @@ class _NoDuplicates(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError(f"aliases are not allowed, {self.peek_event().start_mark}")  # type: ignore[no-untyped-call]
+            raise yaml.YAMLError(f"aliases are not allowed, {self.peek_event().start_mark}")
         return super().compose_node(parent, index)
 
 

@@ -129,7 +129,7 @@ def _bernoulli(key, p, first, last, n_post, skip_self):
     n = 0
     for source in range(first, last):
         base = np.int64(source) << 32
-        target, draw = -1, 0
+        target, draw = np.int64(-1), 0
         while True:
             gap = np.log1p(-uniform(key, base | draw)) * scale
             draw += 1

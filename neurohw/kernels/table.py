@@ -37,8 +37,8 @@ class SynapseTable:
 
     @property
     def n_bytes(self) -> int:
-        arrays = (self.starts, self.offsets, self.targets, *self.columns.values())
-        return sum(array.nbytes for array in arrays)
+        own = self.starts.nbytes + self.offsets.nbytes + self.targets.nbytes
+        return own + sum(column.nbytes for column in self.columns.values())
 
     def per_source(self) -> NDArray[np.int64]:
         """Synapses of each source."""

@@ -1,6 +1,7 @@
 """legalize: parameters into the device's ranges, delays to what it can do; what had to move is reported."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def steps_of(projection: Projection, dt: float) -> np.ndarray:
     return np.arange(to_steps(low, dt), to_steps(high, dt) + 1)
 
 
-def to_steps(delay, dt: float):
+def to_steps(delay: Any, dt: float) -> Any:
     """Whole steps, halves upwards."""
     return np.floor(np.asarray(delay) / dt + 0.5 + 1e-9).astype(np.int64)
 

@@ -20,13 +20,14 @@ CHANCE = 0.01
 
 def scale_spinnaker(program: Program) -> Program:
     """A program that knows the shift of every receptor and the weight of one LSB of every projection."""
-    network, shifts, unit = program.network, {}, {}
+    network, unit = program.network, {}
+    shifts: dict[tuple[str, str], int] = {}
     factors = charge_factors(program)
     for name, population in network.neurons.items():
         onto = [p for p in network.projections.values() if p.target == name]
         largest = float(factors[program.origin.first[name] :][: population.size].max())
         groups = [[incoming(program, p, largest) for p in onto if p.receptor == receptor] for receptor in RECEPTORS]
-        scale = 1024 if population.model.weight_unit == "uS" else 1
+        scale = 1024 if population.neuron.weight_unit == "uS" else 1
         chosen = program.choices.largest_sum.get(name)
         sums = [chosen.get(receptor, 0.0) for receptor in RECEPTORS] if chosen else None
         for receptor, shift in zip(RECEPTORS, ring_buffer_shifts(groups, program.dt, scale, sums), strict=True):

@@ -15,6 +15,7 @@ from neurohw.report import Loss, Resource
 
 REQUIRES = ("scaled",)
 ESTABLISHES = ("lowered",)
+Counts = dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ def to_fixed_point(program: Program) -> Program:
     return program.with_(sdram, *entries, *_rounded_refractory(program), *notes)
 
 
-def _losses(program: Program, name: str, zeros, wrapped, total) -> list[Loss]:
+def _losses(program: Program, name: str, zeros: Counts, wrapped: Counts, total: Counts) -> list[Loss]:
     unit = program.scaling.unit[name]
     return [
         Loss(

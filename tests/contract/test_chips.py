@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neurohw import workbench
-from neurohw.errors import BadInput, NeurohwError, NotReadable, Unsupported
+from neurohw.errors import BadInput, NotReadable, Unsupported
 from neurohw.program import Capabilities, Chip, Ledger
 from neurohw.report import Report
 from tests import small
@@ -205,12 +205,25 @@ def test_two_halves_are_one_run(subject, chip):
 
 
 def test_results_do_not_depend_on_the_window(subject, chip):
-    chip.window = 7
-    try:
-        found = chip.run(DURATION)
-    finally:
-        del chip.window
-    assert small.same(found, subject.straight)
+    steps = round(DURATION / subject.dt)
+    for window in (steps // 4 + 1, 7)[: 1 if subject.name == "reference" else 2]:  # a window costs Brian2 a third of a second
+        chip.load(subject.program)
+        chip.window = window
+        try:
+            found = chip.run(DURATION)
+        finally:
+            del chip.window
+        assert small.same(found, subject.straight)
+
+
+def test_chips_on_one_bench_do_not_disturb_each_other(subject, chip):
+    """A second chip, with another network and another time step, runs in the middle of a run of the first."""
+    other = small.program(subject.name, "feed forward", small.models_of(subject.name)[0], subject.ideal, dt=0.5)
+    first = chip.run(13.0)
+    workbench.run(other, workbench.fabricate(subject.device, SEED + 2), 5.0)
+    spikes, traces = small.joined(first, chip.run(DURATION - 13.0, reset=False))
+    assert all(np.array_equal(spikes[p][1], subject.straight.spikes[p][1]) for p in spikes)
+    assert np.array_equal(traces["e"]["v"], subject.straight.traces["e"]["v"])
 
 
 def test_a_snapshot_is_the_whole_state(subject, chip):
@@ -231,17 +244,30 @@ def test_a_snapshot_is_the_whole_state(subject, chip):
     assert small.same(chip.run(12.0, reset=False), straight), "a snapshot serves more than once"
 
 
-def test_a_snapshot_holds_for_another_chip_object_of_the_same_specimen_or_is_refused(subject, chip):
+def test_a_snapshot_outlives_a_load(subject, chip):
     chip.run(11.0)
     state = chip.snapshot()
     straight = chip.run(12.0, reset=False)
+    chip.load(subject.program)
+    chip.run(3.0, trial=2)
+    chip.snapshot()
+    chip.restore(state)
+    assert small.same(chip.run(12.0, reset=False), straight)
     twin = subject.fresh()
-    try:
-        twin.restore(state)
-    except NeurohwError as error:
-        assert "snapshot" in str(error)
-        return
-    assert small.same(twin.run(12.0, reset=False), straight)
+    twin.restore(state)
+    assert small.same(twin.run(12.0, reset=False), straight), "the same specimen, made anew"
+
+
+def test_a_snapshot_outlives_another_stimulus(subject):
+    program = small.program(subject.name, "feed forward", small.models_of(subject.name)[0], subject.ideal)
+    chip = workbench.fabricate(subject.device, SEED)
+    chip.load(program)
+    chip.run(6.0)
+    state = chip.snapshot()
+    straight = chip.run(7.0, reset=False)
+    chip.run(5.0, stimulus={"given": (np.ones(6), np.zeros(6, np.int64))})  # six spikes of one source in one step
+    chip.restore(state)
+    assert small.same(chip.run(7.0, reset=False), straight)
 
 
 @pytest.mark.parametrize("state", [None, {}, 5, {"chip": ("a", "b", 1, "c")}])
@@ -257,6 +283,7 @@ def test_a_snapshot_of_another_specimen_is_refused(subject, chip):
 
 
 def test_weights_can_be_read(subject, chip):
+    chip.wait("1 minute")  # conductances are programmed for the time at which a bench would read them
     for name, projection in subject.projections.items():
         weights = chip.read(name)
         assert weights.shape == chip.places(name).shape and weights.ndim == 1
@@ -299,13 +326,14 @@ def test_writing_what_the_range_allows(subject, chip):
                 chip.write(name, wanted)
             continue
         chip.write(name, wanted)
+        chip.wait("1 minute")
         step = chip.capabilities.weight_step.get(name, 0.0)
         read = chip.read(name)
         assert np.isfinite(read).all()
         if not noisy:
             assert np.abs(read - wanted).max() <= step / 2 * (1 + 1e-9) + 1e-12
         else:
-            assert np.corrcoef(read, wanted)[0, 1] > 0.95
+            assert np.corrcoef(read, wanted)[0, 1] > 0.9
     assert np.isfinite(chip.run(DURATION).traces["e"]["v"]).all()
 
 
@@ -339,8 +367,10 @@ def test_unknown_projections_are_bad_input(subject, chip):
 
 def test_updates_move_weights_the_way_they_point(subject, chip):
     name = next(n for n, p in subject.projections.items() if p.receptor == "excitatory")
-    n = chip.places(name).size
-    before, kind = chip.read(name), chip.capabilities.updates
+    n, kind = chip.places(name).size, chip.capabilities.updates
+    chip.write(name, np.full(n, 0.4 * min(chip.capabilities.weight_range[name][1], 1.0)))
+    chip.wait("1 minute")
+    before = chip.read(name)
     try:
         chip.update(name, np.full(n, 3, np.int64))
     except Unsupported as error:
@@ -349,8 +379,9 @@ def test_updates_move_weights_the_way_they_point(subject, chip):
         return
     assert kind != "none"
     step = 1.0 if kind == "exact" else chip.capabilities.weight_step[name]
-    # codes may stand at the top of their range, and a pulse adds less to a high conductance
-    assert -1e-12 <= np.mean(chip.read(name) - before) <= 4 * step
+    chip.wait("1 minute")
+    moved = np.mean(chip.read(name) - before)
+    assert moved == pytest.approx(3 * step, rel=1e-9) if kind != "pulses" else 1.0 * step < moved < 5 * step
     chip.update(name, np.full(n, -2, np.int64))
     assert np.isfinite(chip.run(DURATION).traces["e"]["v"]).all()
 

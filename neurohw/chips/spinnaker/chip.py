@@ -40,7 +40,7 @@ class SpinnakerChip(EngineChip):
 
     def _signed(self, projection: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         p = self.loaded.network.projections[projection]
-        return weights * (self.loaded.network.populations[p.target].model.inhibitory_sign if p.receptor == "inhibitory" else 1)
+        return weights * (self.loaded.network.populations[p.target].neuron.inhibitory_sign if p.receptor == "inhibitory" else 1)
 
     def _load(self, program: Program) -> None:
         payload, origin = program.payload, program.origin
