@@ -102,6 +102,8 @@ def check(rule: Rule, n_pre: int, n_post: int, recurrent: bool) -> list[str]:
         pool -= recurrent and not rule.allow_self_connections
         if rule.n > pool:
             return [f"{type(rule).__name__}: n = {rule.n} exceeds the {pool} neurons there are to choose from"]
+    if isinstance(rule, FixedTotalNumber) and rule.n and n_post == 1 and recurrent and not rule.allow_self_connections:
+        return [f"FixedTotalNumber: n = {rule.n}, but a single neuron has no other to connect to"]
     return []
 
 

@@ -22,8 +22,8 @@ class Uniform:
     high: float
 
     def __post_init__(self) -> None:
-        if not self.low <= self.high:
-            raise BadInput(f"Uniform: low {self.low} exceeds high {self.high}")
+        if not -np.inf < self.low <= self.high < np.inf:
+            raise BadInput(f"Uniform: needs finite numbers low <= high, got low {self.low}, high {self.high}")
 
     def sample(self, stream: np.uint64, counters: rng.Counters) -> NDArray[np.float64]:
         return self.low + (self.high - self.low) * rng.uniform(stream, counters)
@@ -51,8 +51,9 @@ class Normal:
     high: float = np.inf
 
     def __post_init__(self) -> None:
-        if not (self.sd >= 0 and self.low <= self.high):
-            raise BadInput(f"Normal: needs sd >= 0 and low <= high, got sd {self.sd}, [{self.low}, {self.high}]")
+        if not (np.isfinite(self.mean) and 0 <= self.sd < np.inf and self.low <= self.high):
+            given = f"mean {self.mean}, sd {self.sd}, [{self.low}, {self.high}]"
+            raise BadInput(f"Normal: needs a finite mean, a finite sd >= 0, and low <= high, got {given}")
 
     def sample(self, stream: np.uint64, counters: rng.Counters) -> NDArray[np.float64]:
         u = rng.uniform(stream, counters) + 2.0**-54

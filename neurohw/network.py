@@ -47,6 +47,13 @@ class Numerics:
     stimulus_grid: float = 0.1
     made_for: float | None = None
 
+    def __post_init__(self) -> None:
+        for name, known in (("integration", ("exact", "euler")), ("reset", ("set", "subtract"))):
+            if getattr(self, name) not in known:
+                raise BadInput(f"numerics: {name} is one of {', '.join(known)}, got {getattr(self, name)!r}")
+        if not 0 < self.stimulus_grid < np.inf:
+            raise BadInput(f"numerics: stimulus_grid {self.stimulus_grid} ms is not > 0")
+
 
 @dataclass(frozen=True, eq=False)
 class SpikeTimes:
@@ -114,6 +121,10 @@ class Network:
     numerics: Numerics = Numerics()
     source: str = ""
 
+    def __post_init__(self) -> None:
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer):
+            raise BadInput(f"network {self.name!r}: the seed must be a whole number, got {self.seed!r}")
+
     def population(
         self,
         name: str,
@@ -134,8 +145,10 @@ class Network:
         _check_name(name, self.populations, "population")
         if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
             raise BadInput(f"{where}: size must be a whole number >= 1, got {size!r}")
-        if model not in NEURONS:
+        if not isinstance(model, str) or model not in NEURONS:
             raise Unsupported(f"{where}: no neuron model {model!r}; there are {', '.join(NEURONS)}")
+        if spike_times is not None and model != "SpikeSourceArray":
+            raise BadInput(f"{where}: a {model} takes no spike times; a SpikeSourceArray does")
         kind = NEURONS[model]
         values = _values(kind.parameters, parameters or {}, int(size), where)
         if isinstance(kind, SourceModel):
@@ -175,6 +188,8 @@ class Network:
         post = self.populations[target]
         if not isinstance(post.model, NeuronModel):
             raise BadInput(f"{where}: {target!r} is a {post.model.name} and takes no input")
+        if not isinstance(rule, Rule):
+            raise BadInput(f"{where}: {rule!r} is no connection rule; write for example AllToAll() or FixedProbability(0.1)")
         if synapse not in SYNAPSES:
             raise Unsupported(f"{where}: no synapse rule {synapse!r}; there are {', '.join(SYNAPSES)}")
         n_pre, recurrent = self.populations[source].size, source == target
@@ -199,8 +214,8 @@ class Network:
         if population not in self.populations or self.populations[population].is_source:
             raise BadInput(f"{where}: there is no such population of neurons")
         size = self.populations[population].size
-        t, a = np.atleast_1d(np.asarray(times, float)), np.atleast_1d(np.asarray(amplitudes, float))
-        which = np.arange(size) if neurons is None else np.atleast_1d(np.asarray(neurons, np.int64))
+        t, a = (np.atleast_1d(_numbers(given, where)) for given in (times, amplitudes))
+        which = np.arange(size) if neurons is None else np.atleast_1d(_indices(neurons, where))
         reasons = []
         if t.shape != a.shape or t.ndim != 1:
             reasons.append(f"{t.size} times but {a.size} amplitudes")
@@ -262,6 +277,8 @@ def _values(known: Mapping[str, Parameter], given: Mapping[str, Any], size: int,
             continue
         if parameter.positive and spread(value)[2] <= 0:
             reasons.append(f"{name}: {spread(value)[2]:g} {parameter.unit} is not > 0")
+        if parameter.never_negative and spread(value)[2] < 0:
+            reasons.append(f"{name}: {spread(value)[2]:g} {parameter.unit} is negative")
         values[name] = value
     all_reasons(BadInput, where, reasons)
     return values
@@ -272,7 +289,7 @@ def _value(given: Any, unit: str, size: int | None, where: str, infinite: bool =
     if isinstance(given, Distribution):
         return given
     if isinstance(given, np.ndarray | list | tuple):
-        array = np.asarray(given, dtype=float)
+        array = _numbers(given, where)
         if size is None:
             raise BadInput(f"{where}: an array needs a rule with a known order (AllToAll, OneToOne, FromList)")
         if array.size != size:
@@ -310,19 +327,21 @@ def _spike_times(given: Any, size: int, where: str) -> SpikeTimes:
         return spike_times(given.times, given.indices, size, where)
     if given is None:
         return SpikeTimes(np.empty(0), np.empty(0, np.int64))
+    if not isinstance(given, list | tuple | np.ndarray):
+        raise BadInput(f"{where}: spike times are a list of times (ms), a list for each neuron, or a pair (times, indices)")
     if isinstance(given, tuple) and len(given) == 2 and all(np.ndim(part) == 1 for part in given):
         return spike_times(given[0], given[1], size, where)
     if all(np.ndim(one) == 0 for one in given):
         given = [given] * size
     if len(given) != size:
         raise BadInput(f"{where}: spike times for {len(given)} neurons, but there are {size}")
-    lists = [np.asarray(one, dtype=float).ravel() for one in given]
+    lists = [_numbers(one, where).ravel() for one in given]
     return spike_times(np.concatenate(lists), np.repeat(np.arange(size), [one.size for one in lists]), size, where)
 
 
 def spike_times(times: Any, indices: Any, size: int, where: str) -> SpikeTimes:
     """Checked and sorted spikes. Raises BadInput for NaN, negative times, or indices outside the population."""
-    t, i = np.asarray(times, dtype=float).ravel(), np.asarray(indices).ravel().astype(np.int64)
+    t, i = _numbers(times, where).ravel(), _indices(indices, where).ravel()
     reasons = []
     if t.shape != i.shape:
         reasons.append(f"{t.size} spike times but {i.size} indices")
@@ -334,3 +353,17 @@ def spike_times(times: Any, indices: Any, size: int, where: str) -> SpikeTimes:
     all_reasons(BadInput, where, reasons)
     order = np.lexsort((i, t))
     return SpikeTimes(t[order], i[order])
+
+
+def _numbers(given: Any, where: str) -> NDArray[np.float64]:
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise BadInput(f"{where}: expected plain numbers, got {str(given)[:60]}") from None
+
+
+def _indices(given: Any, where: str) -> NDArray[np.int64]:
+    array = np.asarray(given)
+    if array.size and not np.issubdtype(array.dtype, np.integer):
+        raise BadInput(f"{where}: indices are whole numbers, got {array.dtype}")
+    return array.astype(np.int64)

@@ -7,6 +7,7 @@ state variables mean, and what it can read, write and change.
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any, ClassVar
 
 import numpy as np
@@ -184,6 +185,7 @@ class EngineChip:
         """What determines a run of this chip."""
         program = self.loaded
         return {
+            "neurohw": version("neurohw"),
             "device": self.device.title,
             "device_fingerprint": self.device.fingerprint,
             "program": program.fingerprint,

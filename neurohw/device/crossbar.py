@@ -63,7 +63,7 @@ class CrossbarMachine(Machine):
     @field_validator("rows", "columns", "tiles", "devices_per_arm", "verify_pulses")
     @classmethod
     def _whole(cls, number: Number | None) -> Number | None:
-        if number is not None and number != int(number):
+        if number is not None and float(number) != int(number):
             raise ValueError(f"{number.text} is not a whole number")
         return number
 

@@ -10,6 +10,10 @@ from neurohw.effects.curve import Curve
 from neurohw.effects.effect import Effect
 from neurohw.schema import In, Number
 
+Values = NDArray[np.float64]
+REACH = 6.0
+"""Standard deviations beyond which a clip is not felt: 1e-9 of the reads."""
+
 
 class ReadNoise(Effect):
     """A read gives clip(g + sigma z, floor, ceiling), with z fresh at every read.
@@ -45,18 +49,16 @@ class ReadNoise(Effect):
         t = np.asarray(age, float) + self.offset
         return np.sqrt(np.log(np.maximum((t + self.t_read) / (2.0 * self.t_read), 1.0)))
 
-    def sigma(
-        self, g: NDArray[np.float64], quality: NDArray[np.float64], growth: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def sigma(self, g: Values, quality: Values, growth: Values) -> Values:
         """Standard deviation (uS) before the clip; g: the conductance now, after drift."""
         return (quality * growth + self.slope) * g + self.constant
 
-    def sample(self, g, quality, growth, z: NDArray[np.float64], g_max: float) -> NDArray[np.float64]:
+    def sample(self, g: Values, quality: Values, growth: Values, z: Values, g_max: float) -> Values:
         """One read of each device (uS); z: one standard normal each."""
         high = g_max if self.saturates else np.inf
         return np.clip(g + self.sigma(g, quality, growth) * z, self.floor, high)
 
-    def moments(self, g, quality, growth, g_max: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def moments(self, g: Values, quality: Values, growth: Values, g_max: float) -> tuple[Values, Values]:
         """Mean (uS) and variance (uS^2) of a read, exact, clip included.
 
         With a = (floor - g)/s, b = (ceiling - g)/s, phi and Phi the normal density and distribution, the standardized
@@ -66,18 +68,26 @@ class ReadNoise(Effect):
         s = self.sigma(g, quality, growth)
         mean, variance = np.array(g, float), s * s
         high = g_max if self.saturates else np.inf
-        near = (g - 6.0 * s < self.floor) | (g + 6.0 * s > high)
-        if near.any():
-            mean[near], variance[near] = _clipped_moments(mean[near], s[near], float(self.floor), high)
+        upper = g + REACH * s > high
+        lower = (g - REACH * s < self.floor) & ~upper
+        for near, ceiling in ((lower, np.inf), (upper, high)):
+            if near.any():
+                mean[near], variance[near] = _clipped_moments(g[near], s[near], float(self.floor), ceiling)
         return mean, variance
 
 
-def _clipped_moments(mean, sd, low: float, high: float):
+def _clipped_moments(mean: Values, sd: Values, low: float, high: float) -> tuple[Values, Values]:
     """Mean and variance of clip(N(mean, sd^2), low, high)."""
     sd = np.maximum(sd, 1e-12)
-    a, b = np.maximum((low - mean) / sd, -40.0), np.minimum((high - mean) / sd, 40.0)
-    below, above = ndtr(a), ndtr(-b)
-    density_a, density_b = (np.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi) for x in (a, b))
-    first = a * below + b * above + density_a - density_b
-    second = a * a * below + b * b * above + (1.0 - below - above) + a * density_a - b * density_b
+    a = np.maximum((low - mean) / sd, -40.0)
+    below, density = ndtr(a), _density(a)
+    first, second = a * below + density, a * a * below + (1.0 - below) + a * density
+    if high < np.inf:
+        b = np.minimum((high - mean) / sd, 40.0)
+        above, density = ndtr(-b), _density(b)
+        first, second = first + b * above - density, second + (b * b - 1.0) * above - b * density
     return mean + sd * first, sd * sd * np.maximum(second - first * first, 0.0)
+
+
+def _density(x: Values) -> Values:
+    return np.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi)

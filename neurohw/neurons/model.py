@@ -7,13 +7,14 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: `unit` as text ("" for a pure number), PyNN's default, what it means, and whether inf is allowed."""
+    """One parameter: `unit` as text ("" for a pure number), PyNN's default, what it means, and which values make no sense."""
 
     unit: str
     default: float
     meaning: str
     positive: bool = False
     may_be_infinite: bool = False
+    never_negative: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ MEMBRANE = {
     "v_rest": Parameter("mV", -65.0, "resting potential"),
     "cm": Parameter("nF", 1.0, "membrane capacitance", positive=True),
     "tau_m": Parameter("ms", 20.0, "membrane time constant", positive=True, may_be_infinite=True),
-    "tau_refrac": Parameter("ms", 0.1, "refractory period"),
+    "tau_refrac": Parameter("ms", 0.1, "refractory period", never_negative=True),
     "v_thresh": Parameter("mV", -50.0, "spike threshold", may_be_infinite=True),
     "v_reset": Parameter("mV", -65.0, "reset potential"),
     "i_offset": Parameter("nA", 0.0, "constant current"),

@@ -10,9 +10,9 @@ SPIKE_SOURCE_ARRAY = SourceModel(
 SPIKE_SOURCE_POISSON = SourceModel(
     name="SpikeSourcePoisson",
     parameters={
-        "rate": Parameter("Hz", 1.0, "mean rate"),
+        "rate": Parameter("Hz", 1.0, "mean rate", never_negative=True),
         "start": Parameter("ms", 0.0, "first time at which it may spike"),
-        "duration": Parameter("ms", 1e10, "how long it may spike from `start`"),
+        "duration": Parameter("ms", 1e10, "how long it may spike from `start`", never_negative=True),
     },
     source="PyNN 0.13 standard models",
 )

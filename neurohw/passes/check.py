@@ -10,6 +10,8 @@ REQUIRES: tuple[str, ...] = ()
 ESTABLISHES = ("valid",)
 BYTES_PER_SYNAPSE = 64
 """Peak while building: one block of synapses with all its columns, and the packed table."""
+BYTES_PER_NEURON = 512
+"""State, coefficients and parameters."""
 
 
 def check(program: Program) -> Program:
@@ -17,10 +19,11 @@ def check(program: Program) -> Program:
     network, device = program.network, program.device
     all_reasons(Unsupported, f"{network.name} on {device.title}", device.objections(network))
     synapses = sum(network.expected_synapses(name) for name in network.projections)
-    needed = 24.0 * synapses + BYTES_PER_SYNAPSE * min(synapses, 8e6)
+    neurons = sum(population.size for population in network.populations.values())
+    needed = 24.0 * synapses + BYTES_PER_SYNAPSE * min(synapses, 8e6) + BYTES_PER_NEURON * neurons
     if needed > available_bytes():
         raise DoesNotFit(
-            f"{network.name}: {synapses:.3g} synapses need about {needed / 2**30:.3g} GiB, this computer has "
+            f"{network.name}: {neurons:.3g} neurons and {synapses:.3g} synapses need about {needed / 2**30:.3g} GiB, this computer has "
             f"{available_bytes() / 2**30:.3g} GiB free; make the network smaller or take a computer with more memory"
         )
     report = program.report.add(synapses=(synapses, ""), build_memory=(needed / 2**20, "MiB"))

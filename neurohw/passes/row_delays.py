@@ -1,9 +1,11 @@
 """row_delays: a read drives a whole row, so a delay belongs to a row; do delays get rows of their own?"""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
+from neurohw.device.crossbar import CrossbarChoices
 from neurohw.distributions import spread
 from neurohw.passes.legalize import to_steps
 from neurohw.program import Program
@@ -17,9 +19,10 @@ def row_delays(program: Program) -> Program:
 
     What `to_conductance` then counts: a row for each (source, delay), or the synapses whose delay was merged.
     """
-    if program.device.is_ideal or program.choices.delays == "row per delay":
+    choices, plan = cast(CrossbarChoices, program.choices), program.delays
+    if program.device.is_ideal or choices.delays == "row per delay":
         return program
-    network, allowed = program.network, dict(program.delays.allowed)
+    network, allowed = program.network, dict(plan.allowed)
     for population in network.populations:
         outgoing = [p for p in network.projections.values() if p.source == population]
         synapses = np.array([network.expected_synapses(p.name) for p in outgoing])
@@ -29,4 +32,4 @@ def row_delays(program: Program) -> Program:
         least = max(int(allowed[p.name].min() > 0) for p in outgoing)
         for p in outgoing:
             allowed[p.name] = np.maximum(to_steps([mean], program.dt), least)
-    return replace(program, delays=replace(program.delays, allowed=allowed))
+    return replace(program, delays=replace(plan, allowed=allowed))

@@ -1,9 +1,11 @@
 """scale_conductance: the network weight of one uS, so that the largest weight takes the chosen share of the range."""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
+from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.distributions import spread
 from neurohw.network import Projection
 from neurohw.program import Program, Scaling
@@ -19,7 +21,7 @@ def scale_conductance(program: Program) -> Program:
 
     On an ideal device the unit is rounded up to a power of two, so that weight -> conductance -> weight is exact.
     """
-    machine, choices = program.device.machine, program.choices
+    machine, choices = cast(CrossbarMachine, program.device.machine), cast(CrossbarChoices, program.choices)
     g_largest = machine.g_max * choices.g_use if choices.g_use else machine.g_largest_weight
     projections = program.network.projections
     largest = {name: largest_weight(p) for name, p in projections.items()}

@@ -10,10 +10,12 @@ weight: G+ for weights > 0, G- for inhibitory currents.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.errors import DoesNotFit
 from neurohw.kernels.lowering import Block, blocks, slice_of
 from neurohw.kernels.table import SynapseTable, TableBuilder
@@ -28,6 +30,7 @@ ESTABLISHES = ("lowered",)
 BYTES_PER_CROSSING = 160
 """Peak while mapping and loading: the packed table with its columns, and both arms with their state."""
 SOURCES_AT_A_TIME = 128
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +72,10 @@ class _Maker:
     """Packs blocks of synapses and keeps count of the rows of each stack."""
 
     def __init__(self, program: Program):
-        self.program, self.machine = program, program.device.machine
+        self.program, self.machine = program, cast(CrossbarMachine, program.device.machine)
+        self.choices, self.plan = cast(CrossbarChoices, program.choices), program.delays
         self.ideal = program.device.is_ideal
-        self.fills_cells = program.choices.empty_cells != "none" and not self.ideal
+        self.fills_cells = self.choices.empty_cells != "none" and not self.ideal
         origin, network = program.origin, program.network
         self.columns = int(self.machine.columns)
         self.slices = np.concatenate([slice_of(program, name) for name in network.neurons])
@@ -87,7 +91,7 @@ class _Maker:
             "synapse": np.dtype(np.bool_),
         }
         columns["stack"] = np.dtype(np.int32)
-        self.builder = TableBuilder(origin.n_presynaptic, origin.n_neurons, program.delays.slots, columns)
+        self.builder = TableBuilder(origin.n_presynaptic, origin.n_neurons, self.plan.slots, columns)
         self.stack_rows = np.zeros(2 * len(program.slices), np.int64)
         self.rows = np.zeros((origin.n_presynaptic, self.builder.delays.size), np.int64)
         self.n_synapses, self.n_crossings, self.rows_without_delays = 0, 0, 0
@@ -117,7 +121,7 @@ class _Maker:
         self.n_crossings += sum(part["sources"].size for part in parts)
         self.builder.append(block.first, **{name: np.concatenate([part[name] for part in parts]) for name in synapses})
 
-    def _rows(self, block: Block, stack, slot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _rows(self, block: Block, stack: Indices, slot: Indices) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(the row of each synapse, a synapse of each row); rows ascend by stack, source, delay, projection."""
         wide = (int(block.sources.max(initial=block.first)) - block.first + 1, self.builder.delays.size, self.unit.size)
         line = np.ravel_multi_index((block.sources - block.first, slot, block.projections), wide) + stack * np.prod(
@@ -154,11 +158,13 @@ class _Maker:
 
     def _count_losses(self, block: Block) -> None:
         self.synapses += np.bincount(block.projections, minlength=self.unit.size)
-        if self.program.choices.delays != "row per delay" and not self.ideal:
+        if self.choices.delays != "row per delay" and not self.ideal:
             moved = np.maximum(to_steps(block.delays, self.program.dt), 1) != block.steps
             self.merged += np.bincount(block.projections[moved], minlength=self.unit.size)
 
-    def _empty_crossings(self, block: Block, row, first_of_row, rank, row_stack) -> dict[str, NDArray]:
+    def _empty_crossings(
+        self, block: Block, row: Indices, first_of_row: Indices, rank: Indices, row_stack: Indices
+    ) -> dict[str, NDArray[Any]]:
         """The crossings of the block's rows, under columns in use, that hold no synapse."""
         size = np.array([part.size for part in self.program.slices])
         begin = np.array(
@@ -205,13 +211,13 @@ class _Maker:
                 "device with more tiles"
             )
 
-    def _resources(self, tiles: int) -> list:
-        m, choices = self.machine, self.program.choices
+    def _resources(self, tiles: int) -> list[Resource | str]:
+        m, choices = self.machine, self.choices
         arms = 2 if choices.idle_arms != "none" else 1
         devices = (arms * self.n_synapses + 2 * (self.n_crossings - self.n_synapses)) * int(m.devices_per_arm)
         crossings, rows = tiles * int(m.rows * m.columns), int(self.stack_rows.sum())
         share = 100 * self.n_synapses / max(crossings, 1)
-        found: list = [
+        found: list[Resource | str] = [
             Resource("tiles", tiles, m.tiles),
             Resource("rows", rows, m.tiles * m.rows),
             Resource("devices", devices, m.tiles * m.rows * m.columns * 2 * m.devices_per_arm),

@@ -1,5 +1,6 @@
 """The main job: a mapping file's network on the reference and on every chip, compared, diagnosed, and written down."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,8 @@ class SideBySide:
         """report.html and comparison.json, each all or nothing."""
         write_report(folder / "report.html", self.comparison, self.sections, self.manifest, self.title)
         with atomically(folder / "comparison.json") as temporary:
-            temporary.write_text(self.comparison.to_json(), encoding="utf-8")
+            found = {"manifest": self.manifest, **self.comparison.as_dict()}
+            temporary.write_text(json.dumps(found, indent=2, allow_nan=False), encoding="utf-8")
         with atomically(folder / "mapping.yaml") as temporary:
             temporary.write_text(self.manifest["mapping_text"], encoding="utf-8")
 

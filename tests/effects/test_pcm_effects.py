@@ -126,7 +126,9 @@ def test_any_programming_goes_with_any_drift_and_read_noise():
 
 
 def test_curves():
-    log = Curve(logarithm=(Number(-1), Number(0)), low=Number(0.5), high=Number(2), knee=Number(0.9), polynomial=[Number(7)])
+    log = Curve(
+        logarithm=(Number(-1), Number(0)), low=Number(0.5), high=Number(2), knee=Number(0.9), polynomial=[Number(7)]
+    )
     np.testing.assert_allclose(log(np.array([0.0, 0.3, 0.8, 0.9])), [2.0, -np.log(0.3), 0.5, 7.0])
     np.testing.assert_allclose(Curve(polynomial=[Number(1), Number(2)])(np.array([0.0, 3.0])), [1.0, 7.0])
     np.testing.assert_allclose(Curve(power=(Number(2), Number(-1)), high=Number(5))(np.array([0.0, 0.5])), [5.0, 4.0])

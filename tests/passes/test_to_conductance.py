@@ -16,10 +16,10 @@ from neurohw.workbench import map_network
 COND = {"tau_syn_E": 5.0, "tau_syn_I": 10.0}
 
 
-def network(seed=1, delay=Uniform(0.5, 3.0)):
-    net = Network("two", seed).population("e", 600, "IF_cond_exp", COND).population("i", 100, "IF_curr_exp")
+def network():
+    net = Network("two", 1).population("e", 600, "IF_cond_exp", COND).population("i", 100, "IF_curr_exp")
     net = net.population("s", 20, "SpikeSourcePoisson", {"rate": 50.0})
-    net = net.project("e", "e", FixedProbability(0.05), weight=Uniform(0.001, 0.004), delay=delay)
+    net = net.project("e", "e", FixedProbability(0.05), weight=Uniform(0.001, 0.004), delay=Uniform(0.5, 3.0))
     net = net.project("e", "i", FixedProbability(0.1), weight=0.2, delay=1.0)
     net = net.project("i", "e", FixedTotalNumber(3000), weight=0.05, delay=1.0, receptor="inhibitory")
     net = net.project("i", "i", FixedProbability(0.2), weight=-0.3, delay=1.0)
@@ -34,7 +34,13 @@ def crossings(program):
     """(tile, row, column) -> the synapses there, by brute force from the table."""
     table, machine = program.payload.table, program.device.machine
     size = int(machine.columns)
-    return np.stack([table.columns["cell"] // size // int(machine.rows), table.columns["cell"] // size, table.columns["cell"] % size])
+    return np.stack(
+        [
+            table.columns["cell"] // size // int(machine.rows),
+            table.columns["cell"] // size,
+            table.columns["cell"] % size,
+        ]
+    )
 
 
 def test_every_synapse_has_a_crossing_of_its_own():
@@ -50,7 +56,9 @@ def test_rows_are_counted():
     rows, first = set(), program.origin.first
     for block in blocks(program):
         seen = Counter()
-        for s, t, r, d, p in zip(block.sources, block.targets, block.receptors, block.steps, block.projections, strict=True):
+        for s, t, r, d, p in zip(
+            block.sources, block.targets, block.receptors, block.steps, block.projections, strict=True
+        ):
             population = "e" if t < first["i"] else "i"
             where = (slices[population, (t - first[population]) // 256], r, s, d, p)
             seen[where, t] += 1
@@ -139,7 +147,9 @@ def test_ideal_units_are_powers_of_two():
 
 def test_tiles_run_out():
     small = load_device("pcm-million").with_(tiles=8)
-    with pytest.raises(DoesNotFit, match=r"need \d+ tiles of 256 x 256, there are 8; give one delay per source population"):
+    with pytest.raises(
+        DoesNotFit, match=r"need \d+ tiles of 256 x 256, there are 8; give one delay per source population"
+    ):
         map_network(network(), small, dt="0.1 ms")
 
 

@@ -1,7 +1,7 @@
 """A crossbar chip: weights are differences of conductances, which drift once programmed and are noisy at every read."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from neurohw import rng
 from neurohw.chips.crossbar import engine
 from neurohw.chips.crossbar.devices import Bench, Devices
 from neurohw.chips.float_chip import FloatChip
+from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.errors import BadInput, OutOfRange, Unsupported
 from neurohw.program import Capabilities, Program
 from neurohw.recording import Recording
@@ -26,20 +27,33 @@ class CrossbarChip(FloatChip):
     """One specimen. `load` and `write` program its arms, runs and `wait` age them; reads and runs only look at them.
 
     Loading a program is the write number 0 of each projection, so that a chip just loaded is the same whatever was on
-    it. An ideal device has weights as they are and no noise: it runs what FloatChip runs.
+    it; it ends when t0 of the drift has come, the moment that conductances were aimed at. An ideal device has weights
+    as they are and no noise: it runs what FloatChip runs.
     """
 
     state_names: ClassVar[tuple[str, ...]] = (
         *FloatChip.state_names, "devices", "writes", "readings", "refreshed", "origin_age",
     )  # fmt: skip
 
+    refreshed: NDArray[np.float64] | None
+    """ln(t/t0) of each epoch of programming when the weights were last taken from the trajectories; None: not yet."""
+
     @property
     def ideal(self) -> bool:
         return self.device.is_ideal
 
     @property
+    def machine(self) -> CrossbarMachine:
+        return cast(CrossbarMachine, self.device.machine)
+
+    @property
+    def choices(self) -> CrossbarChoices:
+        return cast(CrossbarChoices, self.loaded.choices)
+
+    @property
     def capabilities(self) -> Capabilities:
-        machine, units = self.device.machine, dict(zip(self.loaded.network.projections, self.unit, strict=True))
+        units = dict(zip(self.loaded.network.projections, self.unit, strict=True))
+        machine = self.machine
         step = float(machine.pulse_step) if machine.pulse_step is not None else 0.0
         g = np.inf if self.ideal else float(machine.g_max)
         return Capabilities(
@@ -53,21 +67,27 @@ class CrossbarChip(FloatChip):
             plasticity=(),
         )
 
+    def load(self, program: Program) -> None:
+        super().load(program)
+        drift = None if self.ideal else self.bench.drift
+        if drift is not None:
+            self.wait(max(0.0, float(drift.t0 - drift.offset)))
+
     def effective_weights(self, program: Program) -> NDArray[Any]:
         """Program all devices; the weights follow at the first step of a run. Float64 network units where ideal."""
         payload = program.payload
         columns = payload.table.columns
         self.unit, self.projection, self.synapse = payload.unit, columns["projection"], columns["synapse"]
-        self.devices = Devices.none(0 if self.ideal else self.synapse.size, self.device.machine.pulse_step is not None)
+        self.devices = Devices.none(0 if self.ideal else self.synapse.size, self.machine.pulse_step is not None)
         self.writes, self.readings = np.zeros(self.unit.size, np.int64), np.zeros(self.unit.size, np.int64)
         self.refreshed, self.origin_age, self.done = None, self.age, dict.fromkeys(DONE, 0)
         if self.ideal:
             return columns["target"] * self.unit[self.projection]
         self.bench = Bench(self.device, self.key, columns["cell"])
         pairs, before = np.arange(self.synapse.size), self._worn()
-        self._program(pairs[self.synapse], columns["target"][self.synapse], program.choices.idle_arms, 0)
+        self._program(pairs[self.synapse], columns["target"][self.synapse], self.choices.idle_arms, 0)
         for arm in (0, 1):
-            self.bench.rest(self.devices, arm, pairs[~self.synapse], program.choices.empty_cells, "write 0", self.age)
+            self.bench.rest(self.devices, arm, pairs[~self.synapse], self.choices.empty_cells, "write 0", self.age)
         self._book(*before)
         self.variances = np.zeros((2, program.origin.n_neurons))
         return np.zeros((pairs.size, 2), np.float32)
@@ -135,7 +155,7 @@ class CrossbarChip(FloatChip):
         self.ledger.energy += pairs * self._arms() * self.device.energy.get("device_read", 0.0)
 
     def _arms(self) -> int:
-        return 1 if self.loaded.choices.idle_arms == "none" and self.loaded.choices.empty_cells == "none" else 2
+        return 1 if self.choices.idle_arms == "none" and self.choices.empty_cells == "none" else 2
 
     def _refresh(self, t: int) -> int:
         """Take the weights from the trajectories where they have moved too far; returns the step to look again at."""
@@ -170,7 +190,7 @@ class CrossbarChip(FloatChip):
         if self.ideal:
             self.weights[places] = weights
             return
-        target, g_max = weights / self.unit[number], float(self.device.machine.g_max)
+        target, g_max = weights / self.unit[number], float(self.machine.g_max)
         if places.size and np.abs(target).max() > g_max * (1 + 5e-7):
             worst, limit = weights[np.abs(target).argmax()], g_max * self.unit[number]
             raise OutOfRange(
@@ -179,11 +199,11 @@ class CrossbarChip(FloatChip):
             )
         before = self._worn()
         self.writes[number] += 1
-        self._program(places, target, self.loaded.choices.idle_arms, int(self.writes[number]))
+        self._program(places, target, self.choices.idle_arms, int(self.writes[number]))
         self._book(*before)
 
     def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
-        machine, number = self.device.machine, self._number(projection)
+        machine, number = self.machine, self._number(projection)
         if machine.pulse_step is None:
             name = self.device.title
             raise Unsupported(f"{name} is written and verified, it knows no single pulses; use write, or pcm-set")
@@ -205,7 +225,7 @@ class CrossbarChip(FloatChip):
         A pair with an arm read above `refresh_above` and a difference read below a quarter of it is RESET and given its
         difference again, by pulses and reads. Source: Demirag et al. 2021.
         """
-        limit = self.device.machine.refresh_above
+        limit = self.machine.refresh_above
         if policy != "reset_and_rewrite":
             raise BadInput(f"refresh: no policy {policy!r}; there is reset_and_rewrite")
         if limit is None or self.ideal:
@@ -237,7 +257,7 @@ class CrossbarChip(FloatChip):
         stream = self.key(f"read/{projection}/{self.readings[number]}")
         self.readings[number] += 1
         cells = self.bench.cell[places]
-        self.ledger.reads += np.unique(cells // int(self.device.machine.columns)).size
+        self.ledger.reads += np.unique(cells // int(self.machine.columns)).size
         self.ledger.device_reads += places.size * self._arms()
         self.ledger.energy += places.size * self._arms() * self.device.energy.get("device_read", 0.0)
         return self.bench.sample(self.devices, places, self.age, stream)
@@ -249,8 +269,8 @@ class CrossbarChip(FloatChip):
         if self.ideal:
             return report
         done = self.done
-        if self.device.machine.pulse_step is not None:
-            full = self.devices.g >= np.float32(self.device.machine.g_max)
+        if self.machine.pulse_step is not None:
+            full = self.devices.g >= np.float32(self.machine.g_max)
             report = report.add(saturated_arms=(int(full.sum()), ""))
         report = report.add(
             row_reads=(done["row reads"], ""),

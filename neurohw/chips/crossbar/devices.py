@@ -11,7 +11,7 @@ so a specimen is the same whatever else was written before, and a written arm ke
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numba import njit
@@ -32,6 +32,8 @@ OPERATIONS = 24
 """Bits of a counter for the pulses and RESETs of one arm."""
 
 Key = Callable[[str], np.uint64]
+Indices = NDArray[np.int64]
+Values = NDArray[np.float64]
 
 
 @dataclass
@@ -78,10 +80,11 @@ class Bench:
         self.pulse = cast(SetPulse | None, device.effect("set_pulse"))
         self.drift = cast(Drift | None, device.effect("drift"))
         self.read_noise = cast(ReadNoise | None, device.effect("read_noise"))
+        self.step, self.patience = float(machine.pulse_step or 0.0), int(machine.verify_pulses or 0)
         if self.pulse is not None and (machine.pulse_step is None or machine.verify_pulses is None):
             raise BadInput(f"device {device.name}: set_pulse needs machine.pulse_step and machine.verify_pulses")
 
-    def program(self, d: Devices, arm: int, places, target, address: str, age: float) -> None:
+    def program(self, d: Devices, arm: int, places: Indices, target: Values, address: str, age: float) -> None:
         """Program arms towards `target` (uS); what they were is gone. Raises OutOfRange."""
         check_target(target, self.g_max)
         epoch = d.new_epoch(age)
@@ -90,7 +93,7 @@ class Bench:
             d.g[arm, p] = self._written(d, arm, p, wanted, address)
             self._settle(d, arm, p, wanted, address, epoch)
 
-    def rest(self, d: Devices, arm: int, places, how: str, address: str, age: float) -> None:
+    def rest(self, d: Devices, arm: int, places: Indices, how: str, address: str, age: float) -> None:
         """Give arms that carry no weight what the mapping chose: "none", "reset" or "programmed to zero"."""
         if how == "none":
             d.epoch[arm, places] = -1
@@ -111,14 +114,14 @@ class Bench:
         """Where there is no residual of write-and-verify, a write is a sequence of SET pulses and reads."""
         return self.pulse is not None and self.noise is None
 
-    def _written(self, d, arm, p, wanted, address) -> NDArray[np.float64]:
+    def _written(self, d: Devices, arm: int, p: Indices, wanted: Values, address: str) -> Values:
         """The conductance after a write: by the residual of write-and-verify, by pulses and reads, or exact."""
         if self.noise is not None:
             draws = normals(self.key(f"programming_noise/{address}"), self.cell[p] * 2 + arm)
             return self.noise.programmed(wanted, draws, self.g_max)
         return self._write_by_pulses(d, arm, p, wanted) if self.writes_by_pulses else wanted
 
-    def _settle(self, d, arm, p, target, address, epoch) -> None:
+    def _settle(self, d: Devices, arm: int, p: Indices, target: Values, address: str, epoch: int) -> None:
         """What follows from a programming: a drift exponent, a noise amplitude, a clock that starts."""
         if self.drift is not None:
             draws = normals(self.key(f"drift/{address}"), self.cell[p] * 2 + arm)
@@ -127,13 +130,13 @@ class Bench:
             d.quality[arm, p] = self.read_noise.quality(d.g[arm, p].astype(float), self.g_max)
         d.epoch[arm, p] = epoch
 
-    def _write_by_pulses(self, d: Devices, arm: int, p, target) -> NDArray[np.float64]:
+    def _write_by_pulses(self, d: Devices, arm: int, p: Indices, target: Values) -> Values:
         """RESET, then SET pulses until a noisy read is within half a step of the target; RESET after an overshoot.
 
         The controller refers its reads to t0 by the mean drift, so drift does not enter. After `verify_pulses` pulses
         it gives up and leaves what there is.
         """
-        half = 0.5 * self.machine.pulse_step
+        half = 0.5 * self.step
         self._reset(d, arm, p)
         tried, open_ = np.zeros(p.size, np.int64), np.arange(p.size)
         while open_.size:
@@ -141,7 +144,7 @@ class Bench:
             g = d.g[arm, q].astype(float)
             seen = self._verified(g, d, arm, q)
             low, high = seen < target[open_] - half, (seen > target[open_] + half) & (target[open_] > half)
-            left = tried[open_] < int(self.machine.verify_pulses)
+            left = tried[open_] < self.patience
             self._reset(d, arm, q[high & left])
             self._pulse(d, arm, q[low & left])
             tried[open_] += low
@@ -149,7 +152,7 @@ class Bench:
             open_ = open_[(low | high) & left]
         return d.g[arm, p].astype(float)
 
-    def _verified(self, g, d, arm, q):
+    def _verified(self, g: Values, d: Devices, arm: int, q: Indices) -> Values:
         if self.read_noise is None:
             return g
         draws = normals(self.key("verify"), self._operation(d, arm, q))
@@ -167,17 +170,17 @@ class Bench:
     def _pulse(self, d: Devices, arm: int, p: NDArray[np.int64]) -> None:
         g = d.g[arm, p].astype(float)
         if self.pulse is None:  # switched off: every pulse adds the mean step
-            d.g[arm, p] = np.minimum(g + self.machine.pulse_step, self.g_max)
+            d.g[arm, p] = np.minimum(g + self.step, self.g_max)
         else:
             draws = normals(self.key("set_pulse"), self._operation(d, arm, p))
             d.g[arm, p], d.memory[arm, p] = self.pulse.pulsed(g, d.memory[arm, p].astype(float), draws, self.g_max)
         d.worn[arm, p] += 1
         d.pulses += p.size
 
-    def _operation(self, d, arm, p):
+    def _operation(self, d: Devices, arm: int, p: Indices) -> Indices:
         return ((self.cell[p] * 2 + arm) << OPERATIONS) | d.worn[arm, p]
 
-    def pulses(self, d: Devices, arm: int, places, counts, address: str, age: float) -> None:
+    def pulses(self, d: Devices, arm: int, places: Indices, counts: Indices, address: str, age: float) -> None:
         """SET pulses, counts[k] of them on arm `arm` of places[k]; the drift clock of a pulsed arm starts again."""
         epoch = d.new_epoch(age)
         for k in range(int(counts.max(initial=0))):
@@ -185,7 +188,7 @@ class Bench:
         touched = places[counts > 0]
         self._settle(d, arm, touched, d.g[arm, touched].astype(float), address, epoch)
 
-    def drifted(self, d: Devices, arm: int, p, log_times) -> NDArray[np.float64]:
+    def drifted(self, d: Devices, arm: int, p: Indices, log_times: Values) -> Values:
         """The conductance (uS) of arms now; log_times: ln(t/t0) for each epoch."""
         g = d.g[arm, p].astype(float)
         return g if self.drift is None else self.drift.drifted(g, d.nu[arm, p], log_times[d.epoch[arm, p]])
@@ -215,7 +218,9 @@ class Bench:
                 seen[arm, at] = np.where(d.epoch[arm, p] < 0, 0.0, g)
         return seen
 
-    def moments(self, d: Devices, places, log_times, growth, unit, out: NDArray[np.float32]) -> None:
+    def moments(
+        self, d: Devices, places: Indices, log_times: Values, growth: Values, unit: Values, out: NDArray[Any]
+    ) -> None:
         """out[places] = (mean, variance) of a read of G+ - G-, in network units; unit: of one uS, for each place."""
         for at in _chunks(places.size):
             p = places[at]

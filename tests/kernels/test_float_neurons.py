@@ -1,0 +1,168 @@
+"""The compiled steps of float neurons against one neuron at a time from its differential equation."""
+
+import numpy as np
+import pytest
+from numba import njit
+
+from neurohw.kernels import float_neurons as fn
+from neurohw.network import Numerics
+from neurohw.neurons import NEURONS
+from tests import small
+from tests.oracles.float_neurons import Neuron
+
+N, STEPS = 40, 300
+NUMERICS = [Numerics(integration=i, reset=r) for i in ("exact", "euler") for r in ("set", "subtract")]
+
+
+def parameters(model, seed=1, **fixed):
+    """Parameters of N neurons, drawn over wide ranges; `fixed` ones are the same for all."""
+    draw = np.random.default_rng(seed)
+    ranges = {
+        "v_rest": (-70, -60), "cm": (0.1, 1.5), "tau_m": (3, 50), "tau_refrac": (0, 5), "v_thresh": (-56, -48),
+        "v_reset": (-75, -60), "i_offset": (-0.2, 0.8), "tau_syn_E": (0.5, 12), "tau_syn_I": (0.5, 12), "e_rev_E": (-10, 10),
+        "e_rev_I": (-85, -70),
+    }  # fmt: skip
+    found = {name: draw.uniform(*ranges[name], N) for name in NEURONS[model].parameters}
+    return {**found, **{name: np.full(N, float(value)) for name, value in fixed.items() if name in found}}
+
+
+def arrivals(model, seed=2):
+    """(STEPS, 2, N): what arrives in each step, mostly nothing."""
+    draw = np.random.default_rng(seed)
+    excitatory, inhibitory = small.weights(model)
+    there = draw.random((STEPS, 2, N)) < 0.2
+    return there * draw.exponential(1.0, (STEPS, 2, N)) * np.array([excitatory, inhibitory])[:, None]
+
+
+def compiled(model, p, dt, numerics, v, incoming, injected):
+    """(v, exc, inh) after each step, and who spiked, by the kernels."""
+    coefficients = fn.coefficients(model, p, dt, numerics)
+    state, spiked = np.zeros((fn.N_STATE, N)), np.zeros(N, np.uint8)
+    state[fn.V] = v
+    code, found, spikes = fn.step_code(model, numerics), [], []
+    for t in range(STEPS):
+        state[fn.EXC] += incoming[t, 0]
+        state[fn.INH] += incoming[t, 1]
+        state[fn.I_EXT] = p["i_offset"] + injected[t]
+        fn.step(code, state, coefficients, 0, N, spiked)
+        found.append(state[[fn.V, fn.EXC, fn.INH]].copy())
+        spikes.append(spiked.astype(bool).copy())
+    return np.array(found), np.array(spikes)
+
+
+def one_by_one(model, p, dt, numerics, v, incoming, injected):
+    cells = [Neuron(model, {name: float(value[k]) for name, value in p.items()}, dt, numerics, float(v[k])) for k in range(N)]
+    found, spikes = np.empty((STEPS, 3, N)), np.zeros((STEPS, N), bool)
+    for t in range(STEPS):
+        for k, cell in enumerate(cells):
+            spikes[t, k] = cell.step(incoming[t, 0, k], incoming[t, 1, k], injected[t])
+            found[t, :, k] = cell.v, cell.e, cell.i
+    return found, spikes
+
+
+def check(model, p, dt, numerics, tolerance=1e-9):
+    v = np.random.default_rng(3).uniform(-75, -55, N)
+    injected = np.where(np.arange(STEPS) > 150, 0.3, 0.0)
+    incoming = arrivals(model)
+    ours, spikes = compiled(model, p, dt, numerics, v, incoming, injected)
+    right, expected = one_by_one(model, p, dt, numerics, v, incoming, injected)
+    assert expected.sum() > 30, "too quiet to tell"
+    assert np.array_equal(spikes, expected)
+    assert np.abs(ours - right).max() < tolerance, f"{np.abs(ours - right).max():.3g} mV off"
+
+
+@pytest.mark.parametrize("numerics", NUMERICS, ids=lambda n: f"{n.integration} {n.reset}")
+@pytest.mark.parametrize("dt", [0.1, 1.0])
+@pytest.mark.parametrize("model", small.MODELS)
+def test_steps_are_those_of_the_equation(model, dt, numerics):
+    if model == "IF_cond_exp" and numerics.integration == "euler" and dt == 1.0:
+        pytest.skip("forward Euler of stiff conductances diverges, in both alike")
+    check(model, parameters(model), dt, numerics)
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-12, 1e-9, 1e-6, 1e-3])
+@pytest.mark.parametrize("dt", [0.1, 1.0])
+def test_equal_time_constants(off, dt):
+    """tau_m = tau_syn is the limit of the general propagator, and what lies near it is as exact."""
+    p = parameters("IF_curr_exp", tau_m=10.0, tau_syn_E=10.0 * (1 + off), tau_syn_I=10.0 * (1 - off))
+    check("IF_curr_exp", p, dt, Numerics())
+
+
+@pytest.mark.parametrize("numerics", NUMERICS[:2], ids=lambda n: n.reset)
+@pytest.mark.parametrize("model", small.MODELS)
+def test_a_membrane_without_leak(model, numerics):
+    p = parameters(model, tau_m=np.inf, i_offset=0.4)
+    check(model, p, 0.1, numerics)
+
+
+@pytest.mark.parametrize("model", small.MODELS)
+def test_a_very_slow_membrane_is_nearly_one_without_leak(model):
+    v, injected, incoming = np.full(N, -65.0), np.zeros(STEPS), arrivals(model)
+    slow, never = (
+        compiled(model, parameters(model, tau_m=tau, v_thresh=np.inf), 0.1, Numerics(), v, incoming, injected)[0]
+        for tau in (1e12, np.inf)
+    )
+    assert np.abs(slow - never).max() < 1e-6
+
+
+@pytest.mark.parametrize(("tau_refrac", "dt", "steps"), [(0, 1, 0), (0.1, 1, 0), (0.5, 1, 1), (2, 0.1, 20), (0.3, 0.1, 3)])
+def test_refractory_periods_are_whole_steps(tau_refrac, dt, steps):
+    assert fn.refractory_steps(np.array([tau_refrac]), dt) == steps
+    p = parameters("IF_curr_delta", tau_refrac=tau_refrac, i_offset=20.0, cm=0.1, v_reset=-70.0, tau_m=10.0)
+    silent = np.zeros((STEPS, 2, N))
+    found, spikes = compiled("IF_curr_delta", p, dt, Numerics(), np.full(N, -70.0), silent, np.zeros(STEPS))
+    gaps = [np.diff(np.flatnonzero(spikes[:, k])) for k in range(N)]
+    rising = compiled("IF_curr_delta", {**p, "tau_refrac": np.zeros(N)}, dt, Numerics(), np.full(N, -70.0), silent, np.zeros(STEPS))
+    free = [np.diff(np.flatnonzero(rising[1][:, k])) for k in range(N)]
+    for k in range(N):
+        assert set(gaps[k]) == {free[k][0] + steps}
+
+
+def test_a_refractory_membrane_rests_while_its_synapses_go_on():
+    p = parameters("IF_curr_exp", tau_refrac=5.0, v_thresh=-60.0, v_reset=-70.0)
+    incoming = np.zeros((STEPS, 2, N))
+    incoming[10, 0] = 30.0
+    found, spikes = compiled("IF_curr_exp", p, 0.1, Numerics(), np.full(N, -65.0), incoming, np.zeros(STEPS))
+    for k in range(N):
+        first = np.flatnonzero(spikes[:, k] & (np.arange(STEPS) >= 10))[0]
+        assert (found[first : first + 51, 0, k] == -70.0).all() and found[first + 51, 0, k] != -70.0
+        held = found[first : first + 50, 1, k]
+        assert held[1:] / held[:-1] == pytest.approx(np.exp(-0.1 / p["tau_syn_E"][k]), rel=1e-12)
+
+
+def test_subtracting_keeps_what_lay_above_threshold():
+    p = parameters("IF_curr_delta", tau_m=np.inf, v_thresh=-50.0, v_reset=-65.0, i_offset=0.0, tau_refrac=0.0)
+    incoming = np.zeros((STEPS, 2, N))
+    incoming[:, 0] = 3.7
+    found, spikes = compiled(
+        "IF_curr_delta", p, 1.0, Numerics(reset="subtract"), np.full(N, -65.0), incoming, np.zeros(STEPS)
+    )
+    expected = -65.0 + 3.7 * np.arange(1, STEPS + 1) - 15.0 * np.cumsum(spikes[:, 0])
+    assert found[:, 0, 0] == pytest.approx(expected, abs=1e-9)
+    assert spikes[:, 0].sum() == pytest.approx(3.7 * STEPS / 15, abs=1)
+
+
+@njit
+def exponentials(x, out):
+    for k in range(x.size):
+        out[k] = fn._exp_minus(x[k])
+
+
+def test_the_exponential_that_vectorizes():
+    """Relative error below 1e-14 on [0, 700]; beyond, where exp(-x) < 1e-304, it stays at the last value."""
+    x = np.concatenate((np.linspace(0, 700, 400_001), np.logspace(-16, 2.84, 100_000), [0.0, np.log(2), 700.0]))
+    out = np.empty(x.size)
+    exponentials(x, out)
+    assert np.abs(out / np.exp(-x) - 1).max() < 1e-14
+    beyond = np.empty(3)
+    exponentials(np.array([700.0, 745.0, 1e6]), beyond)
+    assert (beyond == beyond[0]).all()
+
+
+def test_tiny_synaptic_state_is_flushed_before_it_becomes_subnormal():
+    p = parameters("IF_curr_exp", tau_syn_E=0.1, tau_syn_I=0.1)
+    incoming = np.zeros((STEPS, 2, N))
+    incoming[0] = 1.0
+    found, _ = compiled("IF_curr_exp", p, 1.0, Numerics(), np.full(N, -65.0), incoming, np.zeros(STEPS))
+    assert not found[30:, 1:].any()
+    assert (np.abs(found[:, 1:][found[:, 1:] != 0]) > 1e-300).all()
