@@ -11,6 +11,7 @@ from tests import small
 from tests.oracles.float_neurons import Neuron
 
 N, STEPS = 40, 300
+LEAKLESS = [name for name in small.MODELS if NEURONS[name].parameters["tau_m"].may_be_infinite]
 NUMERICS = [Numerics(integration=i, reset=r) for i in ("exact", "euler") for r in ("set", "subtract")]
 
 
@@ -19,7 +20,7 @@ def parameters(model, seed=1, **fixed):
     draw = np.random.default_rng(seed)
     ranges = {
         "v_rest": (-70, -60), "cm": (0.1, 1.5), "tau_m": (3, 50), "tau_refrac": (0, 5), "v_thresh": (-56, -48),
-        "v_reset": (-75, -60), "i_offset": (-0.2, 0.8), "tau_syn_E": (0.5, 12), "tau_syn_I": (0.5, 12), "e_rev_E": (-10, 10),
+        "v_reset": (-75, -60), "i_offset": (-0.2, 2.0), "tau_syn_E": (0.5, 12), "tau_syn_I": (0.5, 12), "e_rev_E": (-10, 10),
         "e_rev_I": (-85, -70),
     }  # fmt: skip
     found = {name: draw.uniform(*ranges[name], N) for name in NEURONS[model].parameters}
@@ -31,7 +32,7 @@ def arrivals(model, seed=2):
     draw = np.random.default_rng(seed)
     excitatory, inhibitory = small.weights(model)
     there = draw.random((STEPS, 2, N)) < 0.2
-    return there * draw.exponential(1.0, (STEPS, 2, N)) * np.array([excitatory, inhibitory])[:, None]
+    return there * draw.exponential(2.0, (STEPS, 2, N)) * np.array([excitatory, inhibitory])[:, None]
 
 
 def compiled(model, p, dt, numerics, v, incoming, injected):
@@ -89,13 +90,13 @@ def test_equal_time_constants(off, dt):
 
 
 @pytest.mark.parametrize("numerics", NUMERICS[:2], ids=lambda n: n.reset)
-@pytest.mark.parametrize("model", small.MODELS)
+@pytest.mark.parametrize("model", LEAKLESS)
 def test_a_membrane_without_leak(model, numerics):
-    p = parameters(model, tau_m=np.inf, i_offset=0.4)
+    p = parameters(model, tau_m=np.inf, i_offset=1.5)
     check(model, p, 0.1, numerics)
 
 
-@pytest.mark.parametrize("model", small.MODELS)
+@pytest.mark.parametrize("model", LEAKLESS)
 def test_a_very_slow_membrane_is_nearly_one_without_leak(model):
     v, injected, incoming = np.full(N, -65.0), np.zeros(STEPS), arrivals(model)
     slow, never = (
@@ -125,7 +126,8 @@ def test_a_refractory_membrane_rests_while_its_synapses_go_on():
     found, spikes = compiled("IF_curr_exp", p, 0.1, Numerics(), np.full(N, -65.0), incoming, np.zeros(STEPS))
     for k in range(N):
         first = np.flatnonzero(spikes[:, k] & (np.arange(STEPS) >= 10))[0]
-        assert (found[first : first + 51, 0, k] == -70.0).all() and found[first + 51, 0, k] != -70.0
+        assert (found[first : first + 51, 0, k] == -70.0).all()
+        assert found[first + 51, 0, k] != -70.0 or spikes[first + 51, k]
         held = found[first : first + 50, 1, k]
         assert held[1:] / held[:-1] == pytest.approx(np.exp(-0.1 / p["tau_syn_E"][k]), rel=1e-12)
 
