@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from neurohw import units
+from neurohw.connections import AllToAll
 from neurohw.errors import BadInput, Unsupported
 from neurohw.kernels.float_neurons import STATE_ROWS, STEPS
 from neurohw.network import Network
@@ -123,7 +124,7 @@ def test_unknown_models_and_rules_name_what_there_is():
         Network().population("p", 3, "IF_curr_ex")
     network = Network().population("p", 3, small.MODELS[0])
     with pytest.raises(Unsupported, match="StaticSynapse"):
-        network.project("p", "p", None, 1.0, synapse="Static")
+        network.project("p", "p", AllToAll(), 1.0, synapse="Static")
 
 
 def test_every_model_has_a_weight_for_the_small_networks():
