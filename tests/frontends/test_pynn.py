@@ -134,7 +134,7 @@ def test_setup_forgets_files_that_were_never_written(tmp_path):
 
 
 def test_models_that_are_not_there_say_so():
-    with pytest.raises(NotImplementedError, match=r"no HH_cond_exp; there is IF_cond_exp"):
+    with pytest.raises(NotImplementedError, match=r"no HH_cond_exp; there is .*IF_cond_exp"):
         sim.HH_cond_exp()
     with pytest.raises(Unsupported):
         sim.SimpleStochasticSynapse(weight=1.0)

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from neurohw.kernels.delivery import collect
-from neurohw.kernels.float_neurons import EXC, I_EXT, INH, LINEAR, step
+from neurohw.kernels.float_neurons import EXC, I_EXT, INH, has_conductances, step
 from neurohw.kernels.noise import normal
 from neurohw.kernels.table import BLOCK
 
@@ -91,11 +91,12 @@ def add_noise(t, key, sums, variances):
 def arrive(codes, firsts, lasts, state, sums, counts):
     """Add the sums to the synaptic state and clear them; a conductance that noise made negative is 0, and counted."""
     for g in range(codes.size):
+        positive = has_conductances(codes[g])
         for receptor in range(2):
             row, arrived = state[EXC if receptor == 0 else INH], sums[receptor]
             for i in range(firsts[g], lasts[g]):
                 new = row[i] + arrived[i]
-                if new < 0.0 and codes[g] != LINEAR:
+                if new < 0.0 and positive:
                     counts[CLIPPED] += 1
                     new = 0.0
                 row[i] = new
@@ -129,7 +130,7 @@ def run(
                 samples[n_samples, m] = state[sample_rows[m], sample_neurons[m]]
             n_samples += 1
         for g in range(codes.size):
-            step(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
+            step(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
         n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
         t += 1
     return t, event, n_samples, n_out

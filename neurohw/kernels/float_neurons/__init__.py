@@ -1,0 +1,107 @@
+"""Neuron steps in floating point: what ideal devices, the analog substrate and digital neurons beside crossbars share.
+
+All models have the same rows, one per variable, so that one compiled loop holds any mixture of populations: see `rows`. The
+equations of each family stand in its module. In every step a neuron with v > threshold spikes and is reset (to v_reset, or by
+threshold - v_reset), and its membrane rests for round(tau_refrac/dt) steps while its synapses go on.
+
+Most populations have the same coefficients for all neurons (`shared`): then the loop reads few rows instead of many, and is
+two to three times as fast with the same result.
+
+A model has a line in MODELS and a branch in `step`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from neurohw.kernels.float_neurons import conductance, linear
+from neurohw.kernels.float_neurons.rows import EXC, I_EXT, INH, N_COEFFICIENTS, N_STATE, Rows, V, Values, refractory_steps
+from neurohw.network import Numerics
+
+LINEAR, CURRENT_ALPHA, CONDUCTANCE, CONDUCTANCE_ALPHA = range(4)
+FIRST_OF_CONDUCTANCES = CONDUCTANCE
+"""From this code on, what arrives is a conductance, which cannot be negative."""
+EULER = 64
+"""Added to a code: by forward Euler."""
+
+
+@dataclass(frozen=True)
+class FloatModel:
+    """code: its branch in `step`. states: variable -> row. coefficients(parameters, dt, numerics): row -> values."""
+
+    code: int
+    states: Mapping[str, int]
+    coefficients: Callable[[Values, float, Numerics], Rows]
+
+
+MODELS = {
+    "IF_curr_exp": FloatModel(LINEAR, linear.EXPONENTIAL, linear.exponential_coefficients),
+    "IF_curr_delta": FloatModel(LINEAR, linear.DELTA, linear.delta_coefficients),
+    "IF_curr_alpha": FloatModel(CURRENT_ALPHA, linear.ALPHA, linear.alpha_coefficients),
+    "IF_cond_exp": FloatModel(CONDUCTANCE, conductance.EXPONENTIAL, conductance.exponential_coefficients),
+    "IF_cond_alpha": FloatModel(CONDUCTANCE_ALPHA, conductance.ALPHA, conductance.alpha_coefficients),
+}
+
+
+def coefficients(model: str, p: Values, dt: float, numerics: Numerics) -> NDArray[np.float64]:
+    """The coefficient rows of a population: (N_COEFFICIENTS, neurons), from parameters per neuron in PyNN's units."""
+    table = np.zeros((N_COEFFICIENTS, p["i_offset"].size))
+    for row, values in MODELS[model].coefficients(p, dt, numerics).items():
+        table[row] = values
+    return table
+
+
+def step_code(model: str, numerics: Numerics) -> int:
+    """Which step a model takes."""
+    return MODELS[model].code + (EULER if numerics.integration == "euler" else 0)
+
+
+@njit(cache=True)
+def has_conductances(code):
+    """Whether what arrives at neurons of this code is a conductance."""
+    return code % EULER >= FIRST_OF_CONDUCTANCES
+
+
+@njit(cache=True)
+def shared(c, first, last):
+    """Whether the neurons first..last-1 have the same coefficients."""
+    for row in range(c.shape[0]):
+        for i in range(first + 1, last):
+            if c[row, i] != c[row, first]:
+                return False
+    return True
+
+
+@njit(cache=True)
+def step(code, state, sums, c, first, last, spiked):
+    """One step of the neurons first..last-1, which all have the model `code`: takes the arrivals from `sums` and clears them."""
+    _step(code, state, sums, c, slice(first, last), slice(first, last), spiked)
+
+
+@njit(cache=True)
+def step_shared(code, state, sums, c, first, last, spiked):
+    """The same for neurons that are `shared`."""
+    _step(code, state, sums, c, slice(first, last), first, spiked)
+
+
+@njit(cache=True)
+def _step(code, state, sums, c, w, which, spiked):
+    """Of the neurons in the slice w; `which` column of the coefficients: the same slice, or the one that all share."""
+    kind, euler = code % EULER, code >= EULER
+    if kind == LINEAR:
+        linear.step(state, sums, c, w, which, spiked)
+    elif kind == CURRENT_ALPHA:
+        linear.step_alpha(state, sums, c, w, which, spiked)
+    elif kind == CONDUCTANCE:
+        conductance.step(state, sums, c, w, which, spiked, euler)
+    else:
+        conductance.step_alpha(state, sums, c, w, which, spiked, euler)
+
+
+__all__ = [
+    "EXC", "INH", "I_EXT", "MODELS", "N_COEFFICIENTS", "N_STATE", "V", "coefficients", "has_conductances", "refractory_steps",
+    "shared", "step", "step_code", "step_shared",
+]  # fmt: skip
