@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from neurohw.schema import Described, Number
 
@@ -21,6 +21,12 @@ class Range(Described):
 
     low: float = Field(description="lowest value")
     high: float = Field(description="highest value")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Range":
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} lies above high {self.high:g}")
+        return self
 
 
 class Choices(Described):

@@ -1,4 +1,4 @@
-"""One neuron, one step, from its differential equation: matrix exponentials and the textbook's exponential Euler step."""
+"""One neuron, one step, from its differential equation: matrix exponentials, and the textbook's exponential Euler."""
 
 import math
 
@@ -7,7 +7,7 @@ from scipy.linalg import expm
 
 
 class Neuron:
-    """State v, e, i (synaptic), left (refractory steps); parameters by PyNN's names. `step` returns whether it spiked."""
+    """State v, e, i (synaptic), left (refractory steps); parameters by PyNN's names."""
 
     def __init__(self, model, parameters, dt, numerics, v):
         self.model, self.p, self.dt, self.numerics = model, parameters, dt, numerics
@@ -15,6 +15,7 @@ class Neuron:
         self.lead = self._lead() if model == "IF_curr_exp" else None
 
     def step(self, excitatory, inhibitory, injected=0.0):
+        """Whether it spikes in this step, at the beginning of which these weights arrive."""
         p = self.p
         self.e, self.i = self.e + excitatory, self.i + inhibitory
         current = p["i_offset"] + injected
