@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, Field
 
 from neurohw import data_files
-from neurohw.device.machine import Range
+from neurohw.device.machine import Limits, Range
 from neurohw.device.substrates import SUBSTRATES
 from neurohw.distributions import spread
 from neurohw.effects import EFFECTS, Effect
@@ -66,7 +66,7 @@ class Device:
     sources: Mapping[str, str]
     supports: Supports
     time_step: float
-    parameters: Mapping[str, Range]
+    parameters: Mapping[str, Limits]
     machine: Any
     effects: tuple[Effect, ...]
     energy: Mapping[str, Number]
@@ -156,7 +156,7 @@ class Device:
             reasons.append(f"{self.name} cannot inject currents into neurons; use spikes or i_offset")
         return reasons
 
-    def outside(self, population: Population) -> dict[str, Range]:
+    def outside(self, population: Population) -> dict[str, Limits]:
         """The parameters of a population that leave the device's range."""
         found = {}
         for name, value in population.parameters.items():
@@ -185,9 +185,10 @@ def load_device(name_or_path: str | Path) -> Device:
     for model in file.supports.neurons:
         if model not in NEURONS:
             raise BadInput(f"{path}: supports.neurons: unknown model {model!r}; there are {', '.join(NEURONS)}")
-    _check_sources(path, file, [machine, *effects])
+    limits = {name: ends.limits(_unit_of(path, name), f"{path}: parameters.{name}") for name, ends in file.parameters.items()}
+    _check_sources(path, file, [machine, limits, *effects])
     return Device(
-        file.name, file.substrate, file.summary, file.sources, file.supports, file.time_step, file.parameters, machine,
+        file.name, file.substrate, file.summary, file.sources, file.supports, file.time_step, limits, machine,
         effects, file.energy, file.power, file.costs, hashlib.sha256(text.encode()).hexdigest()[:16],
     )  # fmt: skip
 
@@ -244,6 +245,13 @@ class _Strict(yaml.SafeLoader):
 
 
 _Strict.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789"))
+
+
+def _unit_of(path: Path, parameter: str) -> str:
+    for model in NEURONS.values():
+        if parameter in model.parameters:
+            return model.parameters[parameter].unit
+    raise BadInput(f"{path}: parameters.{parameter}: no neuron model has such a parameter")
 
 
 def numbers_of(part: Any) -> list[tuple[str, Number]]:

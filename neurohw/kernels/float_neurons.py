@@ -16,7 +16,7 @@ One step adds the sums of the arriving weights to EXC and INH, then:
     then EXC, INH decay by exp(-dt/tau_s) (euler: 1 - dt/tau_s); a neuron with v' > v_thresh spikes, is reset (v_reset, or v' minus
     v_thresh - v_reset), and its membrane rests for round(tau_refrac/dt) steps while its synapses go on.
 
-Most populations have the same coefficients for all neurons (`shared`): then the loop reads five rows instead of sixteen,
+Most populations have the same coefficients for all neurons (see `loops`): then the loop reads seven rows instead of eighteen,
 and is two to three times as fast with the same result.
 
 Source: Rotter & Diesmann, Biol. Cybern. 81 (1999) for the exact propagators.
@@ -157,8 +157,27 @@ def step_code(model: str, numerics: Numerics) -> int:
 
 
 @njit(cache=True)
-def shared(c, first, last):
-    """Whether the neurons first..last-1 have the same coefficients."""
+def loops(codes, firsts, lasts, c):
+    """(codes, firsts, lasts, shared) of as few loops over neurons as do the same: neighbors of one model become one.
+
+    shared: whether all neurons of the loop have the same coefficients.
+    """
+    n = 0
+    code, begin, end, shared = codes.copy(), firsts.copy(), lasts.copy(), np.zeros(codes.size, np.bool_)
+    for g in range(codes.size):
+        first, last = firsts[g], lasts[g]
+        alike = _alike(c, first, last)
+        if n and code[n - 1] == codes[g] and end[n - 1] == first and shared[n - 1] == alike:
+            if not alike or np.array_equal(c[:, first], c[:, begin[n - 1]]):
+                end[n - 1] = last
+                continue
+        code[n], begin[n], end[n], shared[n] = codes[g], first, last, alike
+        n += 1
+    return code[:n], begin[:n], end[:n], shared[:n]
+
+
+@njit(cache=True)
+def _alike(c, first, last):
     for row in range(c.shape[0]):
         for i in range(first + 1, last):
             if c[row, i] != c[row, first]:
@@ -182,7 +201,7 @@ def step(code, state, sums, c, first, last, spiked):
 
 @njit(cache=True)
 def step_shared(code, state, sums, c, first, last, spiked):
-    """The same for neurons that are `shared`."""
+    """The same for neurons whose coefficients are those of the first of them."""
     w, k = slice(first, last), first
     own = state[V, w], state[EXC, w], state[INH, w], sums[0, w], sums[1, w], state[REFRACTORY, w], state[I_EXT, w]
     fire = c[V_THRESH, k], c[V_RESET, k], c[V_SUBTRACT, k], c[T_REFRAC, k]
