@@ -47,13 +47,14 @@ def parse(value: Any, unit: str, where: str = "value") -> float:
     try:
         return _finite(float(value), value, unit, where)
     except (TypeError, ValueError, OverflowError):
-        raise BadInput(f"{where}: expected a quantity such as '1 {unit}', got {value!r}") from None
+        raise BadInput(f"{where}: expected a quantity such as '1 {unit}', got {str(value)[:40]}") from None
 
 
 def parse_text(value: Any, unit: str, where: str = "value") -> float:
     """Like `parse`, but a bare number is an error: for files, where a number without its unit is a trap."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise BadInput(f"{where}: {str(value)[:40]} has no unit; write for example '1 {unit}'")
+        example = value if abs(value) <= LARGEST else 1
+        raise BadInput(f"{where}: {str(value)[:40]} has no unit; write for example '{example} {unit}'")
     if not isinstance(value, str):
         raise BadInput(f"{where}: expected text with a number and a unit such as '1 {unit}', got {str(value)[:40]}")
     return parse(value, unit, where)

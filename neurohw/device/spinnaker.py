@@ -7,7 +7,7 @@ from pydantic import Field
 
 from neurohw.device.machine import Choices, Machine, Site
 from neurohw.errors import DoesNotFit
-from neurohw.schema import In, Number
+from neurohw.schema import Count, In, Number
 
 Layout = Literal["spin3", "spin5"]
 SPIN5_ROWS = {0: (0, 4), 1: (0, 5), 2: (0, 6), 3: (0, 7), 4: (1, 7), 5: (2, 7), 6: (3, 7), 7: (4, 7)}
@@ -32,18 +32,18 @@ class SpinnakerMachine(Machine):
     """One board. Ring buffers have 2^ring_buffer_bits cells for (delay slot, receptor, neuron) of a core."""
 
     layout: Layout
-    cores_per_chip: Annotated[Number, In("", at_least=1)]
+    cores_per_chip: Annotated[Number, In(at_least=1, at_most=1000, whole=True)]
     smaller_chips: tuple[tuple[int, int], ...] = ()
-    monitor_cores: Annotated[Number, In("", at_least=0)]
-    system_cores: Annotated[Number, In("", at_least=0)]
-    gatherer_cores: Annotated[Number, In("", at_least=0)]
-    neurons_per_core: Annotated[Number, In("", at_least=1)]
-    sources_per_core: Annotated[Number, In("", at_least=1)]
-    ring_buffer_bits: Annotated[Number, In("", at_least=4)]
-    router_entries: Annotated[Number, In("", at_least=1)]
-    key_colors: Annotated[Number, In("", at_least=1)]
+    monitor_cores: Annotated[Number, In(at_least=0, at_most=1000, whole=True)]
+    system_cores: Annotated[Number, In(at_least=0, at_most=1000, whole=True)]
+    gatherer_cores: Annotated[Number, In(at_least=0, at_most=1000, whole=True)]
+    neurons_per_core: Count
+    sources_per_core: Count
+    ring_buffer_bits: Annotated[Number, In(at_least=4, at_most=32, whole=True)]
+    router_entries: Count
+    key_colors: Count
     clock: Annotated[Number, In("kHz", at_least=1)]
-    sdram_per_chip: Annotated[Number, In("", at_least=1)]
+    sdram_per_chip: Annotated[Number, In(at_least=1)]
     dead_chips: tuple[tuple[int, int], ...] = ()
 
     @property

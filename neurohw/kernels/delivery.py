@@ -54,14 +54,17 @@ def collect(t, spiked, spiked_words, ring, ring_counts, out, n_out):
         some = np.uint64(0)
         for word in range(first, first + WORDS):
             some |= spiked_words[word]
-        if some != 0:
-            for i in range(first * 8, (first + WORDS) * 8):
-                if spiked[i]:
-                    ring[place, n] = i
-                    out[n_out, 0] = t
-                    out[n_out, 1] = i
-                    n += 1
-                    n_out += 1
+        if some == 0:
+            continue
+        for word in range(first, first + WORDS):
+            if spiked_words[word] != 0:
+                for i in range(word * 8, word * 8 + 8):
+                    if spiked[i]:
+                        ring[place, n] = i
+                        out[n_out, 0] = t
+                        out[n_out, 1] = i
+                        n += 1
+                        n_out += 1
     ring_counts[place] = n
     return n_out
 

@@ -1,10 +1,9 @@
 """The compiled loop of floating-point chips: deliver, integrate, fire, remember; many steps per call."""
 
-import numpy as np
 from numba import njit
 
 from neurohw.kernels.delivery import collect, deliver
-from neurohw.kernels.float_neurons import EXC, I_EXT, INH, shared, step, step_shared
+from neurohw.kernels.float_neurons import EXC, I_EXT, INH, loops, step, step_shared
 
 
 @njit(cache=True)
@@ -21,7 +20,7 @@ def run(
     counts[0] counts synaptic events.
     """
     n = state.shape[1]
-    alike = np.array([shared(coefficients, firsts[g], lasts[g]) for g in range(codes.size)])
+    codes, firsts, lasts, shared = loops(codes, firsts, lasts, coefficients)
     while t < until and n_out + n <= out.shape[0]:
         while event < event_steps.size and event_steps[event] <= t:
             state[I_EXT, event_neurons[event]] += event_values[event]
@@ -35,7 +34,7 @@ def run(
                 samples[n_samples, m] = state[row, i] + (sums[row - EXC, i] if EXC <= row <= INH else 0.0)
             n_samples += 1
         for g in range(codes.size):
-            if alike[g]:
+            if shared[g]:
                 step_shared(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
             else:
                 step(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
