@@ -1,5 +1,6 @@
 """Small networks that every chip can hold, for any neuron model, and what is mapped and run of them."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -24,6 +25,12 @@ def weights(model: str) -> tuple[float, float]:
     """(excitatory, inhibitory) weight onto a model, the second with the sign that it takes there."""
     kind = NEURONS[model]
     return WEIGHT[kind.weight_unit], 2 * kind.inhibitory_sign * WEIGHT[kind.weight_unit]
+
+
+def chosen(name: str, model: str) -> Numerics:
+    """NUMERICS[name], with a reset that the model has."""
+    found = NUMERICS[name]
+    return found if found.reset in NEURONS[model].resets else replace(found, reset=NEURONS[model].resets[0])
 
 
 def own(model: str, **parameters) -> dict:
@@ -82,7 +89,7 @@ def models_of(name: str) -> list[str]:
 @cache
 def program(name: str, network: str, model: str, ideal: bool = False, dt: float | None = None, numerics: str = "exact"):
     """A small network mapped onto a device, with v of one neuron (which every device can show) or, if ideal, of all."""
-    made = NETWORKS[network](model, numerics=NUMERICS[numerics])
+    made = NETWORKS[network](model, numerics=chosen(numerics, model))
     which = "all" if ideal or name == "reference" else 1
     record = {population: {"v": which} for population in made.neurons}
     return workbench.map_network(made, device(name, ideal), dt=dt, record=record)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neurohw.chips import brian_equations
 from neurohw.chips.brian_equations import BRIAN_NAMES, DIMENSIONS, SI
-from neurohw.kernels.float_neurons import refractory_steps
+from neurohw.kernels.float_neurons import check_step, refractory_steps
 from neurohw.kernels.lowering import blocks
 from neurohw.network import Population, SpikeTimes
 from neurohw.neurons import NeuronModel
@@ -97,6 +97,8 @@ class BrianNetwork:
 
     def set_parameters(self, group: Any, name: str, model: NeuronModel, values: dict[str, NDArray]) -> None:
         """Give a group its parameters; the constant current is part of i_ext and not among them."""
+        if model.method == "midpoint" and self.program.network.numerics.integration == "exact":
+            check_step(model.name, values, self.program.dt)
         moved, notes = brian_equations.apart(name, model, values)
         self.notes += notes
         for parameter, value in moved.items():
@@ -128,13 +130,13 @@ class BrianNetwork:
         synapses = self.b2.Synapses(
             self.generators[p.source] if from_source else self.groups[p.source],
             self.groups[p.target],
-            f"w : {DIMENSIONS[target.weight_unit]}",
-            on_pre=f"{state}_post += w",
+            f"weight : {DIMENSIONS[target.weight_unit]}",
+            on_pre=f"{state}_post += weight",
             name=f"synapses_{number}",
         )
         if pre.size:
             synapses.connect(i=np.concatenate([pre + c * size for c in range(copies)]), j=np.tile(post, copies))
-            _set(synapses, "w", np.tile(weights, copies) * SI[target.weight_unit])
+            _set(synapses, "weight", np.tile(weights, copies) * SI[target.weight_unit])
             lag = np.tile(steps, copies) if from_source else steps - 1
             synapses.delay = lag * self.program.dt * self.b2.ms
         else:
@@ -148,10 +150,10 @@ class BrianNetwork:
 
     def reset(self, trial: int) -> None:
         """Step 0 with the initial state of a trial; weights stay as they were written."""
-        written = {name: self._value(s, "w").copy() for name, s in self.synapses.items()}
+        written = {name: self._value(s, "weight").copy() for name, s in self.synapses.items()}
         self.network.restore("fresh")
         for name, values in written.items():
-            self._value(self.synapses[name], "w")[:] = values
+            self._value(self.synapses[name], "weight")[:] = values
         for name, population in self.program.network.neurons.items():
             assert isinstance(population.model, NeuronModel)
             for state, spec in population.neuron.states.items():
@@ -210,10 +212,10 @@ class BrianNetwork:
         return len(self.synapses[projection]) // copies if projection in self.synapses else 0
 
     def read(self, projection: str) -> NDArray[np.float64]:
-        return self._value(self.synapses[projection], "w")[: self.n_synapses(projection)] / self._weight_unit(projection)
+        return self._value(self.synapses[projection], "weight")[: self.n_synapses(projection)] / self._weight_unit(projection)
 
     def write(self, projection: str, weights: NDArray[np.float64]) -> None:
-        stored = self._value(self.synapses[projection], "w")
+        stored = self._value(self.synapses[projection], "weight")
         stored[:] = np.tile(weights, stored.size // weights.size) * self._weight_unit(projection)
 
     def store(self) -> dict[str, Any]:

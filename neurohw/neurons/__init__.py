@@ -1,5 +1,6 @@
 """The neuron models by their PyNN names."""
 
+from neurohw.neurons.eif_cond_exp_isfa_ista import EIF_COND_EXP_ISFA_ISTA
 from neurohw.neurons.if_cond_alpha import IF_COND_ALPHA
 from neurohw.neurons.if_cond_exp import IF_COND_EXP
 from neurohw.neurons.if_curr_alpha import IF_CURR_ALPHA
@@ -16,6 +17,7 @@ NEURONS: dict[str, NeuronModel | SourceModel] = {
         IF_CURR_DELTA,
         IF_CURR_ALPHA,
         IF_COND_ALPHA,
+        EIF_COND_EXP_ISFA_ISTA,
         SPIKE_SOURCE_ARRAY,
         SPIKE_SOURCE_POISSON,
     )

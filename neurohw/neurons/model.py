@@ -32,7 +32,8 @@ class NeuronModel:
     receptors: name -> the state variable that an arriving weight is added to.
     weight_unit: the unit of a weight onto this model; inhibitory weights are <= 0 for currents, >= 0 for conductances.
     threshold: the parameter (or mV) that v exceeds at a spike; reset: the parameter that v is set to; at_spike: what more
-        happens then.
+        happens then. resets: the ways of `Numerics.reset` that make sense; what v has beyond a threshold that it passes at a
+        run tells of the time step alone, and is not to be kept.
     """
 
     name: str
@@ -46,6 +47,7 @@ class NeuronModel:
     threshold: str | float = "v_thresh"
     reset: str = "v_reset"
     at_spike: str = ""
+    resets: tuple[str, ...] = ("set", "subtract")
 
     @property
     def recordable(self) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ import re
 import numpy as np
 import pytest
 
-from neurohw import units
+from neurohw import units, workbench
 from neurohw.connections import AllToAll
-from neurohw.errors import BadInput, Unsupported
+from neurohw.errors import BadInput, OutOfRange, Unsupported
 from neurohw.kernels.float_neurons import MODELS
-from neurohw.network import Network
+from neurohw.network import Network, Numerics
 from neurohw.neurons import NEURONS, NeuronModel, SourceModel
 from neurohw.program import normalize_record
 from neurohw.synapses import SYNAPSES
@@ -141,3 +141,25 @@ def test_unknown_models_and_rules_name_what_there_is():
 def test_every_model_has_a_weight_for_the_small_networks():
     assert {NEURONS[name].weight_unit for name in small.MODELS} <= set(small.WEIGHT)
     assert all(isinstance(NEURONS[name], NeuronModel) for name in small.MODELS)
+
+
+def test_a_reset_that_makes_no_sense_is_refused(model):
+    network = Network(numerics=Numerics(reset="subtract")).population("p", 3, model.name)
+    reasons = small.device("reference").objections(network)
+    assert [model.name in reason and "subtract" in reason for reason in reasons] == [True] * ("subtract" not in model.resets)
+
+
+def test_steps_at_which_its_method_diverges_are_refused(model):
+    """By the reference and by float neurons, with the remedy; what decays as dt/2 or faster grows by the midpoint rule."""
+    if model.method != "midpoint" or "tau_syn_E" not in model.parameters:
+        pytest.skip(f"{model.name} is not solved by the midpoint rule, or has nothing that decays")
+    network = Network().population("p", 3, model.name, {"tau_syn_E": 0.4})
+    for name in ("reference", "pcm-hermes"):
+        device = small.device(name)
+        for dt, fits in ((0.5, True), (0.8, False)):
+            program = workbench.map_network(network, device, dt=dt)
+            if fits:
+                workbench.run(program, workbench.fabricate(device), 5.0)
+            else:
+                with pytest.raises(OutOfRange, match=r"tau_syn_E of 0\.4 ms .* below 0\.8 ms"):
+                    workbench.run(program, workbench.fabricate(device), 5.0)

@@ -27,10 +27,11 @@ class Neuron:
         v, *synapses = self._integrated(current)
         self.v = v if self.left <= 0 else self.v
         self.e, self.i, *self.more = synapses
-        spiked = self.left <= 0 and self.v > p["v_thresh"]
+        spiked = self.left <= 0 and self.v > p.get("v_spike", p["v_thresh"])
         if spiked:
             self.v = self.v - (p["v_thresh"] - p["v_reset"]) if self.numerics.reset == "subtract" else p["v_reset"]
             self.left = math.floor(p["tau_refrac"] / self.dt + 0.5 + 1e-9)
+            self.more[0] += p.get("b", 0.0)
         else:
             self.left = max(self.left - 1, 0)
         return spiked
@@ -39,6 +40,8 @@ class Neuron:
         """(v, e, i, ...) one step later, the membrane free to move."""
         if self.model == "IF_curr_delta":
             return self._with_voltage_steps(current)
+        if self.model == "EIF_cond_exp_isfa_ista":
+            return self._by_midpoint(self._adaptive_exponential, current)
         if self.model in LINEAR:
             return (self.lead @ np.array([self.v, self.e, self.i, *self.more, current, 1.0]))[:5]
         if self.model == "IF_cond_exp":
@@ -60,6 +63,20 @@ class Neuron:
         if self.euler:
             return self.v + dt * (drive - rate * self.v)
         return drive / rate + (self.v - drive / rate) * math.exp(-dt * rate)
+
+    def _by_midpoint(self, derivative, current):
+        x = np.array([self.v, self.e, self.i, *self.more])
+        at = x if self.euler else x + self.dt / 2 * derivative(x, current)
+        return x + self.dt * derivative(at, current)
+
+    def _adaptive_exponential(self, x, current):
+        """d/dt of (v, g_E, g_I, w, 0); v rests while the neuron is refractory."""
+        (v, g_e, g_i, w, _), p = x, self.p
+        exploding = p["delta_T"] * math.exp((min(v, p["v_spike"]) - p["v_thresh"]) / p["delta_T"])
+        into = g_e * (p["e_rev_E"] - v) + g_i * (p["e_rev_I"] - v) + current - w
+        change = (p["v_rest"] - v + exploding) / p["tau_m"] + into / p["cm"]
+        adapt = (p["a"] * 1e-3 * (v - p["v_rest"]) - w) / p["tau_w"]
+        return np.array([change if self.left <= 0 else 0.0, -g_e / p["tau_syn_E"], -g_i / p["tau_syn_I"], adapt, 0.0])
 
     def _leak(self):
         return 0.0 if math.isinf(self.p["tau_m"]) else 1.0 / self.p["tau_m"]

@@ -17,11 +17,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from neurohw.kernels.float_neurons import conductance, linear
-from neurohw.kernels.float_neurons.rows import EXC, I_EXT, INH, N_COEFFICIENTS, N_STATE, Rows, V, Values, refractory_steps
+from neurohw.kernels.float_neurons import adaptive, conductance, linear
+from neurohw.kernels.float_neurons.rows import (
+    EXC, I_EXT, INH, N_COEFFICIENTS, N_STATE, Rows, V, Values, check_step, refractory_steps,
+)  # fmt: skip
 from neurohw.network import Numerics
+from neurohw.neurons import NEURONS
 
-LINEAR, CURRENT_ALPHA, CONDUCTANCE, CONDUCTANCE_ALPHA = range(4)
+LINEAR, CURRENT_ALPHA, CONDUCTANCE, CONDUCTANCE_ALPHA, ADAPTIVE = range(5)
 FIRST_OF_CONDUCTANCES = CONDUCTANCE
 """From this code on, what arrives is a conductance, which cannot be negative."""
 EULER = 64
@@ -43,11 +46,17 @@ MODELS = {
     "IF_curr_alpha": FloatModel(CURRENT_ALPHA, linear.ALPHA, linear.alpha_coefficients),
     "IF_cond_exp": FloatModel(CONDUCTANCE, conductance.EXPONENTIAL, conductance.exponential_coefficients),
     "IF_cond_alpha": FloatModel(CONDUCTANCE_ALPHA, conductance.ALPHA, conductance.alpha_coefficients),
+    "EIF_cond_exp_isfa_ista": FloatModel(ADAPTIVE, adaptive.STATES, adaptive.coefficients),
 }
 
 
 def coefficients(model: str, p: Values, dt: float, numerics: Numerics) -> NDArray[np.float64]:
-    """The coefficient rows of a population: (N_COEFFICIENTS, neurons), from parameters per neuron in PyNN's units."""
+    """The coefficient rows of a population: (N_COEFFICIENTS, neurons), from parameters per neuron in PyNN's units.
+
+    Raises OutOfRange where the time step is too long for the midpoint rule.
+    """
+    if NEURONS[model].method == "midpoint" and numerics.integration == "exact":
+        check_step(model, p, dt)
     table = np.zeros((N_COEFFICIENTS, p["i_offset"].size))
     for row, values in MODELS[model].coefficients(p, dt, numerics).items():
         table[row] = values
@@ -116,11 +125,13 @@ def _step(code, state, sums, c, w, which, spiked):
         linear.step_alpha(state, sums, c, w, which, spiked)
     elif kind == CONDUCTANCE:
         conductance.step(state, sums, c, w, which, spiked, euler)
-    else:
+    elif kind == CONDUCTANCE_ALPHA:
         conductance.step_alpha(state, sums, c, w, which, spiked, euler)
+    else:
+        adaptive.step(state, sums, c, w, which, spiked)
 
 
 __all__ = [
-    "EXC", "INH", "I_EXT", "MODELS", "N_COEFFICIENTS", "N_STATE", "V", "coefficients", "has_conductances", "loops",
+    "EXC", "INH", "I_EXT", "MODELS", "N_COEFFICIENTS", "N_STATE", "V", "check_step", "coefficients", "has_conductances", "loops",
     "refractory_steps", "step", "step_code", "step_shared",
 ]  # fmt: skip

@@ -9,6 +9,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from neurohw.errors import OutOfRange
+from neurohw.network import Numerics
+
 V, EXC, INH, REFRACTORY, I_EXT, OWN_1, OWN_2 = range(7)
 N_STATE = 7
 V_THRESH, V_RESET, V_SUBTRACT, T_REFRAC, DECAY_E, DECAY_I, OWN = range(7)
@@ -20,7 +23,9 @@ Values = dict[str, NDArray[np.float64]]
 Rows = dict[int, NDArray[np.float64] | float]
 
 
-def spiking(p: Values, dt: float, threshold: NDArray[np.float64] | float, reset: NDArray[np.float64], subtract: bool) -> Rows:
+def spiking(
+    p: Values, dt: float, threshold: NDArray[np.float64] | float, reset: NDArray[np.float64], subtract: bool = False
+) -> Rows:
     """The coefficients of threshold, reset and refractoriness."""
     rows: Rows = {V_THRESH: threshold, V_RESET: reset}
     if subtract:
@@ -33,6 +38,30 @@ def spiking(p: Values, dt: float, threshold: NDArray[np.float64] | float, reset:
 def refractory_steps(tau_refrac: NDArray[np.float64], dt: float) -> NDArray[np.float64]:
     """Whole steps that a refractory period lasts, rounded half up."""
     return np.floor(tau_refrac / dt + 0.5 + 1e-9)
+
+
+def midpoint(p: Values, dt: float, numerics: Numerics, half: int, half_e: int, half_i: int) -> Rows:
+    """The rows `half`, `half_e`, `half_i` and the decay of the synapses by the midpoint rule; half = 0 makes it forward Euler.
+
+    x' = x + dt f(x + half dt f(x)): with f = -x/tau the factor is 1 - dt/tau + half (dt/tau)^2, and 1 - half dt/tau to the middle.
+    """
+    share = 0.0 if numerics.integration == "euler" else 0.5
+    rows: Rows = {half: share}
+    for middle, decay, tau in ((half_e, DECAY_E, "tau_syn_E"), (half_i, DECAY_I, "tau_syn_I")):
+        if tau in p:
+            rows[middle] = 1.0 - share * dt / p[tau]
+            rows[decay] = 1.0 - dt / p[tau] * rows[middle]
+    return rows
+
+
+def check_step(model: str, p: Values, dt: float) -> None:
+    """Raise OutOfRange where the midpoint rule diverges: for a decay with tau <= dt/2."""
+    for name, values in p.items():
+        if name.startswith("tau_") and name != "tau_refrac" and values.min() <= dt / 2:
+            raise OutOfRange(
+                f"{model}: {name} of {values.min():g} ms is too short for a time step of {dt:g} ms, which must be less than "
+                f"twice as long; use a time step below {2 * values.min():g} ms"
+            )
 
 
 @njit(cache=True)
