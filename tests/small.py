@@ -16,6 +16,9 @@ MODELS = [name for name, model in NEURONS.items() if isinstance(model, NeuronMod
 DEVICES = data_files.names("devices")
 WEIGHT = {"nA": 0.5, "uS": 0.008, "mV": 1.6}
 """About 1.5 mV of depolarization by one spike, with PyNN's default membrane."""
+DRIVE = {"Izhikevich": 0.02, "IZK_curr_exp": 20.0, "IZK_cond_exp": 20.0}
+"""The constant current that does what 1 nA does to PyNN's default membrane, for models whose membrane has another
+size."""
 SYNAPSES = {"tau_syn_E": 5.0, "tau_syn_I": 5.0}
 """The same for all models, and slow enough for a time step of 1 ms."""
 NUMERICS = {"exact": Numerics(), "euler, subtract": Numerics(integration="euler", reset="subtract")}
@@ -45,7 +48,7 @@ def feed_forward(model: str, seed: int = 1, numerics: Numerics = NUMERICS["exact
     network = Network("feed forward", seed, numerics=numerics)
     network = network.population("given", 3, "SpikeSourceArray", spike_times=train)
     network = network.population("poisson", 12, "SpikeSourcePoisson", {"rate": 100.0})
-    tau_m, i_offset = np.linspace(10.0, 30.0, 9), np.linspace(0.0, 0.3, 9)
+    tau_m, i_offset = np.linspace(10.0, 30.0, 9), np.linspace(0.0, 0.3, 9) * DRIVE.get(model, 1.0)
     parameters = own(model, tau_m=tau_m, i_offset=i_offset, tau_refrac=2.0, **SYNAPSES)
     network = network.population("cells", 9, model, parameters, initial={"v": Uniform(-65.0, -55.0)})
     pairs = FromList(np.arange(9) % 3, np.arange(9))
@@ -63,7 +66,7 @@ def recurrent_short(model: str, seed: int = 1, numerics: Numerics = NUMERICS["ex
     network = network.population("drive", 10, "SpikeSourcePoisson", {"rate": 150.0})
     for name, size in (("e", 12), ("i", 4)):
         start = {"v": Normal(-60.0, 3.0, -65.0, -51.0)}
-        parameters = own(model, tau_refrac=1.0, i_offset=0.2, **SYNAPSES)
+        parameters = own(model, tau_refrac=1.0, i_offset=0.2 * DRIVE.get(model, 1.0), **SYNAPSES)
         network = network.population(name, size, model, parameters, initial=start)
         network = network.project("drive", name, AllToAll(), excitatory, delay=1.0)
     for name in ("e", "i"):

@@ -18,11 +18,11 @@ SI = {"ms": 1e-3, "mV": 1e-3, "nA": 1e-9, "nF": 1e-9, "uS": 1e-6, "nS": 1e-9, "k
 BRIAN_NAMES = {"cm": "c_m"}
 """Parameters whose PyNN name is a unit in Brian2."""
 APART = {"exponential": 1e-7, "alpha": 1e-5}
-"""How far, relatively, tau_syn is kept from tau_m: Brian2 divides by the difference, and by its square for alpha functions."""
+"""How far, relatively, tau_syn is kept from tau_m: Brian2 divides by their difference, for alpha functions squared."""
 
 
 def text(name: str, model: NeuronModel, values: dict[str, NDArray[np.float64]]) -> str:
-    """The equations of a population with what they need: parameters, `i_ext`, and the voltage steps of this time step."""
+    """The equations of a population and what they need: parameters, `i_ext`, and the voltage steps of a time step."""
     lines = [_equations(name, model, values)]
     lines += [
         f"{BRIAN_NAMES.get(p, p)} : {DIMENSIONS[spec.unit]} (constant)"
@@ -41,7 +41,9 @@ def _equations(name: str, model: NeuronModel, values: dict[str, NDArray[np.float
     if infinite.all():
         return equations.replace("(v_rest - v)/tau_m + ", "")
     if infinite.any():
-        raise Unsupported(f"reference: {name}.tau_m is infinite for some of its neurons only; make two populations of it")
+        raise Unsupported(
+            f"reference: {name}.tau_m is infinite for some of its neurons only; make two populations of it"
+        )
     return equations
 
 
@@ -65,7 +67,7 @@ _SOLVED: dict[str, str] = {}
 
 
 def frozen_conductance(equations: Any, variables: Any = None, method_options: Any = None) -> str:
-    """v by exponential Euler with the conductances of the step's beginning, then the synapses, which need no v, exactly.
+    """v by exponential Euler with the conductances of the step's beginning, then the synapses, exactly.
 
     Brian2's exponential Euler alone would hold what an alpha function rises with over each step, which gives 18 % too
     much charge at a step of 0.1 ms and PyNN's tau_syn of 0.3 ms, instead of 0.9 % too little.
@@ -93,7 +95,9 @@ def _level(model: NeuronModel) -> str:
     return model.threshold if isinstance(model.threshold, str) else f"{model.threshold:g}*mV"
 
 
-def apart(name: str, model: NeuronModel, values: dict[str, NDArray[np.float64]]) -> tuple[dict[str, NDArray], list[str]]:
+def apart(
+    name: str, model: NeuronModel, values: dict[str, NDArray[np.float64]]
+) -> tuple[dict[str, NDArray], list[str]]:
     """(the values with tau_syn kept apart from tau_m where Brian2 divides by the difference, what to say of it)."""
     moved, notes = dict(values), list[str]()
     if model.method != "exact":
@@ -104,5 +108,7 @@ def apart(name: str, model: NeuronModel, values: dict[str, NDArray[np.float64]])
             equal = np.abs(values[tau] - values["tau_m"]) < least * values["tau_m"]
             moved[tau] = np.where(equal, values["tau_m"] * (1 + least), values[tau])
             if equal.any():
-                notes.append(f"{name}.{tau}: {least:g} above tau_m where it equals it (Brian2 divides by the difference)")
+                notes.append(
+                    f"{name}.{tau}: {least:g} above tau_m where it equals it (Brian2 divides by the difference)"
+                )
     return moved, notes

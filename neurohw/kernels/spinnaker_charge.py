@@ -1,4 +1,4 @@
-"""Weights that a SpiNNaker core takes for charges: those of IF_curr_delta and IF_curr_alpha have to be asked for as such.
+"""Weights that a SpiNNaker core takes for charges: those of IF_curr_delta and IF_curr_alpha are asked for as such.
 
 IF_curr_delta. The core turns an arriving value w into the current w / dt for one step, and so moves the membrane by
 
@@ -6,8 +6,8 @@ IF_curr_delta. The core turns an arriving value w into the current w / dt for on
 
 so a step of W mV is written as w = W * dt / (R (1 - exp(-dt / tau_m))).
 
-IF_curr_alpha. The core's alpha function (w / tau) (t / tau) exp(-t / tau) carries the charge w, PyNN's has the peak W at
-t = tau: the same function for w = W e tau (tau in ms).
+IF_curr_alpha. The core's alpha function (w / tau) (t / tau) exp(-t / tau) carries the charge w, PyNN's has the peak W
+at t = tau: the same function for w = W e tau (tau in ms).
 Source: sPyNNaker 7.4.1 `neuron/input_types/input_type_delta.h`, `neuron/synapse_types/synapse_types_alpha_impl.h`,
 `neuron/models/neuron_model_lif_impl.h`.
 """

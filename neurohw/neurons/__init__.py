@@ -6,6 +6,7 @@ from neurohw.neurons.if_cond_exp import IF_COND_EXP
 from neurohw.neurons.if_curr_alpha import IF_CURR_ALPHA
 from neurohw.neurons.if_curr_delta import IF_CURR_DELTA
 from neurohw.neurons.if_curr_exp import IF_CURR_EXP
+from neurohw.neurons.izhikevich import IZHIKEVICH, IZK_COND_EXP, IZK_CURR_EXP
 from neurohw.neurons.model import NeuronModel, Parameter, SourceModel
 from neurohw.neurons.sources import SPIKE_SOURCE_ARRAY, SPIKE_SOURCE_POISSON
 
@@ -18,6 +19,9 @@ NEURONS: dict[str, NeuronModel | SourceModel] = {
         IF_CURR_ALPHA,
         IF_COND_ALPHA,
         EIF_COND_EXP_ISFA_ISTA,
+        IZHIKEVICH,
+        IZK_CURR_EXP,
+        IZK_COND_EXP,
         SPIKE_SOURCE_ARRAY,
         SPIKE_SOURCE_POISSON,
     )

@@ -1,12 +1,13 @@
 """EIF_cond_exp_isfa_ista: the adaptive exponential neuron (AdEx) with exponentially decaying conductances.
 
-The exponential drives v upwards once it has passed v_thresh, and a spike is when v passes v_spike; then the adaptation current
-w grows by b. Above v_spike the exponential is held at its value there, as in NEST's aeif models: v leaves that region at the
-end of the step, and how far it got is of no meaning.
+The exponential drives v upwards once it has passed v_thresh, and a spike is when v passes v_spike; then the adaptation
+current w grows by b. Above v_spike the exponential is held at its value there, as in NEST's aeif models: v leaves that
+region at the end of the step, and how far it got is of no meaning.
 
-Method: the midpoint rule for all variables, which is Brian2's rk2 and what PyNN's own Brian2 backend solves this model with. Its
-step must be shorter than twice every time constant, and than 2 cm/g. Error: under a constant current each interval between
-spikes is half a step too long, 0.05 ms at 0.1 ms, since a reset waits for the end of its step (forward Euler: a whole step).
+Method: the midpoint rule for all variables, which is Brian2's rk2 and what PyNN's own Brian2 backend solves this model
+with. Its step must be shorter than twice every time constant, and than 2 cm/g. Error: under a constant current each
+interval between spikes is half a step too long, 0.05 ms at 0.1 ms, since a reset waits for the end of its step (forward
+Euler: a whole step).
 Source: Brette & Gerstner, J. Neurophysiol. 94 (2005) 3637-3642; the bound: NEST, aeif_cond_alpha.
 """
 
@@ -43,7 +44,8 @@ EIF_COND_EXP_ISFA_ISTA = NeuronModel(
     receptors={"excitatory": "gsyn_exc", "inhibitory": "gsyn_inh"},
     weight_unit="uS",
     equations="""
-    dv/dt = (v_rest - v + delta_T*exp((clip(v, -1000*mV, v_spike) - v_thresh)/delta_T))/tau_m + (gsyn_exc*(e_rev_E - v) + gsyn_inh*(e_rev_I - v) + i_ext - w)/cm : volt (unless refractory)
+    dv/dt = (v_rest - v + delta_T*exp((clip(v, -1000*mV, v_spike) - v_thresh)/delta_T))/tau_m """
+    """+ (gsyn_exc*(e_rev_E - v) + gsyn_inh*(e_rev_I - v) + i_ext - w)/cm : volt (unless refractory)
     dw/dt = (a*(v - v_rest) - w)/tau_w : amp
     dgsyn_exc/dt = -gsyn_exc/tau_syn_E : siemens
     dgsyn_inh/dt = -gsyn_inh/tau_syn_I : siemens

@@ -6,8 +6,8 @@ A spike of weight w at time 0 gives the current
 
 which two equations make: `rise` jumps by w and decays, and the current follows e times it.
 Source: PyNN 0.13, `pyNN/brian2/standardmodels/receptors.py`, current_based_alpha_synapses (where the inhibitory current
-decays with tau_syn_E, by mistake); NEST's iaf_psc_alpha, to which PyNN hands weights as they are, normalizes to the same
-peak (Rotter & Diesmann, Biol. Cybern. 81, 1999).
+decays with tau_syn_E, by mistake); NEST's iaf_psc_alpha, to which PyNN hands weights as they are, normalizes to the
+same peak (Rotter & Diesmann, Biol. Cybern. 81, 1999).
 """
 
 from neurohw.neurons.model import MEMBRANE, VOLTAGE, NeuronModel, Parameter

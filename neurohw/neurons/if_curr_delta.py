@@ -1,7 +1,7 @@
 """IF_curr_delta: leaky integrate-and-fire whose membrane jumps by the weight (mV) when a spike arrives.
 
-The jump takes effect at the end of the step in which the spike arrives, before the threshold is looked at; while the neuron is
-refractory it is lost.
+The jump takes effect at the end of the step in which the spike arrives, before the threshold is looked at; while the
+neuron is refractory it is lost.
 """
 
 from neurohw.neurons.model import MEMBRANE, VOLTAGE, NeuronModel

@@ -6,9 +6,9 @@ import numpy as np
 from scipy import stats
 
 from neurohw import connections
+from neurohw.distributions import Normal, spread
 from neurohw.kernels.spinnaker_charge import charge_factors
 from neurohw.kernels.spinnaker_weights import Incoming, ring_buffer_shifts, weight_scale
-from neurohw.distributions import Normal, spread
 from neurohw.network import RECEPTORS, Projection
 from neurohw.program import Program, Scaling
 

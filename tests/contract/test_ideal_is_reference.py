@@ -1,9 +1,12 @@
 """ideal() == reference: with every effect off, each device does what Brian2 does with the network's equations.
 
-Tolerance. The ideal chips solve the same linear equations as Brian2 in the same order of steps, both in float64; they
-differ by rounding. (Where tau_syn equals tau_m, which is not so here, Brian2's exact solution moves them apart by a
-relative 1e-7.) The largest difference of v found is 2e-12 mV; 1e-9 mV is asked for, in which no error of the method can
-hide: an Euler step is off by 1e-2 mV here. A spike may move by one step where v meets the threshold to within that.
+Tolerance. The ideal chips solve the same equations as Brian2 by the same method in the same order of steps, both in
+float64; they differ by rounding. (Where tau_syn equals tau_m, which is not so here, Brian2's exact solution moves them
+apart by a relative 1e-7.) The largest difference of v found is 2e-12 mV; 1e-9 mV is asked for, in which no error of the
+method can hide: an Euler step is off by 1e-2 mV here. A spike may move by one step where v meets the threshold to
+within that. Neurons that pass their threshold at a run multiply any difference on the way there, Izhikevich's by the
+ratio of slopes, hundreds for each spike that u remembers: 5e-9 mV is found, 1e-7 asked for, where an Euler step is off
+by mV.
 """
 
 from functools import cache
@@ -15,7 +18,8 @@ from neurohw import workbench
 from tests import small
 
 DURATION = 60.0
-V_TOLERANCE = 1e-9
+V_TOLERANCE = {"Izhikevich": 1e-7, "IZK_curr_exp": 1e-7, "IZK_cond_exp": 1e-7}
+"""mV; 1e-9 for all other models."""
 DT = 0.1
 
 
@@ -37,7 +41,7 @@ def ideal(name, network, model, numerics, dt=DT):
 @pytest.mark.parametrize("model", small.MODELS)
 def test_ideal_is_reference(name, model, network, numerics):
     ours, right = ideal(name, network, model, numerics), reference(network, model, numerics)
-    compare(ours, right, DT)
+    compare(ours, right, DT, V_TOLERANCE.get(model, 1e-9))
     cells = list(right.traces)
     assert sum(right.spikes[p][0].size for p in cells) > 10, "too quiet to tell"
 
@@ -48,10 +52,10 @@ def test_at_a_coarse_step_too(model):
     right = reference("feed forward", model, "exact", 1.0)
     for name in small.DEVICES:
         if name != "reference":
-            compare(ideal(name, "feed forward", model, "exact", 1.0), right, 1.0)
+            compare(ideal(name, "feed forward", model, "exact", 1.0), right, 1.0, V_TOLERANCE.get(model, 1e-9))
 
 
-def compare(ours, right, dt):
+def compare(ours, right, dt, tolerance):
     assert ours.spikes.keys() == right.spikes.keys()
     for population, (times, indices) in right.spikes.items():
         mine, whose = ours.spikes[population]
@@ -60,5 +64,5 @@ def compare(ours, right, dt):
         assert np.abs(mine[order] - times[its]).max(initial=0.0) <= dt * (1 + 1e-9)
     for population, variables in right.traces.items():
         off = np.abs(ours.traces[population]["v"] - variables["v"])
-        assert off.max() < V_TOLERANCE, f"v of {population}: {off.max():.3g} mV off"
+        assert off.max() < tolerance, f"v of {population}: {off.max():.3g} mV off"
         assert (ours.times[population]["v"] == right.times[population]["v"]).all()

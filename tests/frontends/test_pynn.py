@@ -15,6 +15,7 @@ from neurohw.device import load_device
 from neurohw.errors import BadInput, Unsupported
 from neurohw.frontends.pynn.assemble import assemble
 from neurohw.neurons import NEURONS
+from tests import small
 
 IDEAL = load_device("spinnaker-spin5").ideal()
 
@@ -149,6 +150,24 @@ def test_models_that_are_not_there_say_so():
     with pytest.raises(Unsupported, match="no synapse rule 'STDPMechanism'"):
         sim.run(1.0)
     assert sim.list_standard_models() == [name for name in NEURONS if hasattr(standard, name)]
+
+
+@pytest.mark.parametrize("model", small.MODELS)
+def test_every_model_is_a_cell(model):
+    """By PyNN's name or its own, with defaults, units for all that can be recorded, and weights in its unit."""
+    cell, kind = getattr(sim, model), NEURONS[model]
+    cells, source = sim.Population(2, cell(), label="cells"), sim.Population(1, sim.SpikeSourceArray(spike_times=[1.0]))
+    assert set(cells.celltype.get_parameter_names()) == set(kind.parameters)
+    excitatory, inhibitory = small.weights(model)
+    for receptor, weight in (("excitatory", excitatory), ("inhibitory", inhibitory)):
+        sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=weight), receptor_type=receptor)
+    shown = [variable for variable in cell.recordable if variable != "spikes"]
+    cells.record(shown)
+    sim.run(5.0)
+    signals = {signal.name: signal for signal in cells.get_data().segments[0].analogsignals}
+    assert set(signals) == set(shown) and {"v"} <= set(shown)
+    assert all(np.isfinite(signal.magnitude).all() and signal.shape == (51, 2) for signal in signals.values())
+    assert np.ptp(signals["v"].magnitude) > 0
 
 
 def test_spike_times_must_ascend():

@@ -73,7 +73,9 @@ def test_the_adaptation_current_jumps_by_b_and_decays():
     assert not w[: first + 1].any() and w[first + 1] == 0.0805
     second = round(found.spikes["n"][0][1] / 0.1)
     steps = np.arange(second - first)
-    assert w[first + 1 : second + 1] == pytest.approx(0.0805 * (1 - 0.1 / 144 + (0.1 / 144) ** 2 / 2) ** steps, rel=1e-12)
+    assert w[first + 1 : second + 1] == pytest.approx(
+        0.0805 * (1 - 0.1 / 144 + (0.1 / 144) ** 2 / 2) ** steps, rel=1e-12
+    )
 
 
 def test_a_spike_that_goes_far_beyond_its_threshold_stays_finite():
@@ -83,3 +85,40 @@ def test_a_spike_that_goes_far_beyond_its_threshold_stays_finite():
     found = run(network.project("s", "n", AllToAll(), 0.05, 1.0), dt=1.0, duration=60.0, n=["v", "w"])
     assert found.spikes["n"][0].size > 20
     assert all(np.isfinite(trace).all() for trace in found.traces["n"].values())
+
+
+def test_izhikevich_neurons_fire_as_the_published_script_says():
+    """Regular spiking under I = 10: forward Euler, each model in their units; the count is right."""
+    v, u, dt, times = -70.0, -14.0, 0.1, []
+    for step in range(3000):
+        v, u = v + dt * (0.04 * v**2 + 5 * v + 140 - u + 10.0), u + dt * 0.02 * (0.2 * v - u)
+        if v > 30.0:
+            times.append(step * dt)
+            v, u = -65.0, u + 8.0
+    euler = Numerics(integration="euler")
+    for model, current in (("Izhikevich", 0.01), ("IZK_curr_exp", 10.0), ("IZK_cond_exp", 10.0)):
+        ours = spikes_of(model, i_offset=current, d=8.0, numerics=euler)
+        assert ours == pytest.approx(times) and ours.size >= 8
+        assert np.diff(ours)[0] < np.diff(ours)[-1], "it adapts"
+        assert np.array_equal(ours, spikes_of(model, i_offset=current, d=8.0, numerics=euler, device=REFERENCE))
+
+
+@pytest.mark.parametrize("model", ["Izhikevich", "IZK_curr_exp", "IZK_cond_exp"])
+def test_izhikevich_neurons_converge(model):
+    """By the midpoint rule each interval is too long by less than two steps: a tenth of the step, a tenth of the
+    error."""
+    current = 0.01 if model == "Izhikevich" else 10.0
+    fine = spikes_of(model, 0.001, i_offset=current)
+    for dt in (0.1, 0.01):
+        ours = spikes_of(model, dt, i_offset=current)
+        late = ours - fine[: ours.size]
+        assert fine.size - ours.size <= 1 and ours.size > 10
+        assert (late > -dt).all() and (late < 2 * dt * np.arange(1, ours.size + 1)).all()
+
+
+def test_spinnaker_fires_izhikevich_neurons_at_the_reference_rate():
+    """Its longer step after a spike and its 0.040008 move spikes, by less than a tenth of the rate at 0.1 ms."""
+    board = small.device("spinnaker-spin5")
+    for model in ("IZK_curr_exp", "IZK_cond_exp"):
+        counts = [spikes_of(model, i_offset=8.0, duration=500.0, device=d).size for d in (board, REFERENCE)]
+        assert counts[0] == pytest.approx(counts[1], rel=0.1) and counts[1] > 10

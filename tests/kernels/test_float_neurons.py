@@ -16,7 +16,9 @@ from tests.oracles.float_neurons import Neuron
 
 N, STEPS = 40, 300
 IDEAL = small.device("spinnaker-spin5", ideal=True)
-LEAKLESS = [m for m in small.MODELS if "tau_m" in NEURONS[m].parameters and NEURONS[m].parameters["tau_m"].may_be_infinite]
+LEAKLESS = [
+    m for m in small.MODELS if "tau_m" in NEURONS[m].parameters and NEURONS[m].parameters["tau_m"].may_be_infinite
+]
 NUMERICS = [Numerics(integration=i, reset=r) for i in ("exact", "euler") for r in ("set", "subtract")]
 
 
@@ -27,8 +29,10 @@ def parameters(model, seed=1, **fixed):
         "v_rest": (-70, -60), "cm": (0.1, 1.5), "tau_m": (3, 50), "tau_refrac": (0, 5), "v_thresh": (-56, -48),
         "v_reset": (-75, -60), "i_offset": (-0.2, 2.0), "tau_syn_E": (0.5, 12), "tau_syn_I": (0.5, 12),
         "e_rev_E": (-10, 10), "e_rev_I": (-85, -70), "v_spike": (-47, -40), "delta_T": (1.5, 4), "a": (-2, 10),
-        "b": (0, 0.2), "tau_w": (10, 200),
+        "b": (0, 0.2), "tau_w": (10, 200), "c": (-70, -50), "d": (0.5, 8),
     }  # fmt: skip
+    if "c" in NEURONS[model].parameters:
+        ranges |= {"a": (0.01, 0.1), "b": (0.15, 0.3), "i_offset": (-1e-3, 2e-2) if model == "Izhikevich" else (-1, 20)}
     found = {name: draw.uniform(*ranges[name], N) for name in NEURONS[model].parameters}
     return {**found, **{name: np.full(N, float(value)) for name, value in fixed.items() if name in found}}
 
@@ -87,7 +91,7 @@ def check(model, p, dt, numerics, tolerance=1e-9):
     if numerics.reset not in NEURONS[model].resets:
         pytest.skip(f"{model} is not reset by {numerics.reset}")
     v = np.random.default_rng(3).uniform(-75, -55, N)
-    injected = np.where(np.arange(STEPS) > 150, 0.3, 0.0)
+    injected = np.where(np.arange(STEPS) > 150, 0.3 * small.DRIVE.get(model, 1.0), 0.0)
     incoming = arrivals(model)
     ours, spikes = compiled(model, p, dt, numerics, v, incoming, injected)
     right, expected = one_by_one(model, p, dt, numerics, v, incoming, injected)
@@ -102,6 +106,8 @@ def check(model, p, dt, numerics, tolerance=1e-9):
 def test_steps_are_those_of_the_equation(model, dt, numerics):
     if NEURONS[model].weight_unit == "uS" and numerics.integration == "euler" and dt == 1.0:
         pytest.skip("forward Euler of stiff conductances diverges, in both alike")
+    if "c" in NEURONS[model].parameters and dt == 1.0:
+        pytest.skip("on its way up, a step of 1 ms multiplies any difference of Izhikevich's v by hundreds")
     check(model, parameters(model), dt, numerics)
 
 
@@ -208,7 +214,7 @@ def test_neurons_that_are_alike_do_as_neurons_that_differ(model, numerics):
         pytest.skip(f"{model} is not reset by {numerics.reset}")
     alike = {name: np.full(N, value[0]) for name, value in parameters(model).items()}
     arguments = (np.full(N, -65.0), arrivals(model), np.zeros(STEPS))
-    one_differs = {**alike, "v_thresh": alike["v_thresh"] + (np.arange(N) == N - 1)}
+    one_differs = {**alike, "i_offset": alike["i_offset"] + (np.arange(N) == N - 1)}
     (a, spikes_a), (b, spikes_b) = (compiled(model, p, 0.1, numerics, *arguments) for p in (alike, one_differs))
     assert np.array_equal(a[:, :, :-1], b[:, :, :-1])
     assert np.array_equal(spikes_a[:, :-1], spikes_b[:, :-1])

@@ -9,12 +9,13 @@ LINEAR = ("IF_curr_exp", "IF_curr_alpha")
 
 
 class Neuron:
-    """State v, e, i (what weights are added to), more (the rest); left (refractory steps); parameters by PyNN's names."""
+    """State v, e, i (what weights are added to), more (the rest); left (refractory steps); parameters by PyNN's
+    names."""
 
     def __init__(self, model, parameters, dt, numerics, v):
         self.model, self.p, self.dt, self.numerics = model, parameters, dt, numerics
         self.euler = numerics.integration == "euler"
-        self.v, self.e, self.i, self.more, self.left = v, 0.0, 0.0, [0.0, 0.0], 0
+        self.v, self.e, self.i, self.more, self.left = v, 0.0, 0.0, [-14.0 if "c" in parameters else 0.0, 0.0], 0
         self.lead = self._lead(self._system()) if model in LINEAR else None
         if "alpha" in model:
             self.alphas = [self._lead(_alpha(self.p[tau])) for tau in ("tau_syn_E", "tau_syn_I")]
@@ -27,6 +28,8 @@ class Neuron:
         v, *synapses = self._integrated(current)
         self.v = v if self.left <= 0 else self.v
         self.e, self.i, *self.more = synapses
+        if "c" in p:
+            return self._izhikevich_spiked()
         spiked = self.left <= 0 and self.v > p.get("v_spike", p["v_thresh"])
         if spiked:
             self.v = self.v - (p["v_thresh"] - p["v_reset"]) if self.numerics.reset == "subtract" else p["v_reset"]
@@ -36,12 +39,25 @@ class Neuron:
             self.left = max(self.left - 1, 0)
         return spiked
 
+    def _izhikevich_spiked(self):
+        if self.v <= 30.0:
+            return False
+        self.v = self.p["c"]
+        self.more[0] += self.p["d"]
+        return True
+
     def _integrated(self, current):
         """(v, e, i, ...) one step later, the membrane free to move."""
         if self.model == "IF_curr_delta":
             return self._with_voltage_steps(current)
         if self.model == "EIF_cond_exp_isfa_ista":
             return self._by_midpoint(self._adaptive_exponential, current)
+        if self.model == "Izhikevich":
+            jump, self.e, self.i = self.e + self.i, 0.0, 0.0
+            v, *rest = self._by_midpoint(self._quadratic, 1e3 * current)
+            return v + jump, *rest
+        if "c" in self.p:
+            return self._by_midpoint(self._quadratic, current)
         if self.model in LINEAR:
             return (self.lead @ np.array([self.v, self.e, self.i, *self.more, current, 1.0]))[:5]
         if self.model == "IF_cond_exp":
@@ -77,6 +93,13 @@ class Neuron:
         change = (p["v_rest"] - v + exploding) / p["tau_m"] + into / p["cm"]
         adapt = (p["a"] * 1e-3 * (v - p["v_rest"]) - w) / p["tau_w"]
         return np.array([change if self.left <= 0 else 0.0, -g_e / p["tau_syn_E"], -g_i / p["tau_syn_I"], adapt, 0.0])
+
+    def _quadratic(self, x, current):
+        """d/dt of (v, e, i, u, 0)."""
+        (v, e, i, u, _), p = x, self.p
+        decays = [-s / p[tau] if tau in p else 0.0 for s, tau in ((e, "tau_syn_E"), (i, "tau_syn_I"))]
+        into = e * (p["e_rev_E"] - v) + i * (p["e_rev_I"] - v) if "e_rev_E" in p else e + i
+        return np.array([0.04 * v**2 + 5 * v + 140 - u + into + current, *decays, p["a"] * (p["b"] * v - u), 0.0])
 
     def _leak(self):
         return 0.0 if math.isinf(self.p["tau_m"]) else 1.0 / self.p["tau_m"]

@@ -14,6 +14,7 @@ from neurohw.chips.spinnaker import engine
 from neurohw.chips.spinnaker.arithmetic import ONE, encode
 from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
 from neurohw.chips.spinnaker.neurons import observe
+from neurohw.errors import NotReadable
 from neurohw.kernels.compiling import aligned_zeros
 from neurohw.kernels.rows import rows as rows_of
 from neurohw.kernels.spinnaker_charge import charge_factors
@@ -56,7 +57,7 @@ class SpinnakerChip(EngineChip):
             first, last = origin.first[name], origin.first[name] + origin.size[name]
             self.codes[first:last] = model.code
             self.offset_rows[first:last] = model.coefficients.index("i_offset")
-            self.steep[first:last] = 2 * payload.parameters[name]["cm"] / program.dt * model.weight_scale * ONE
+            self.steep[first:last] = 2 * payload.parameters[name].get("cm", 1.0) / program.dt * model.weight_scale * ONE
             codes.append(model.code)
             firsts.append(first)
             lasts.append(last)
@@ -72,7 +73,7 @@ class SpinnakerChip(EngineChip):
         for name, values in program.payload.parameters.items():
             model = MODELS[program.network.populations[name].model.name]
             first, last = program.origin.first[name], program.origin.first[name] + program.origin.size[name]
-            given = {**values, "v": program.network.initial(name, "v", trial)}
+            given = {**values, **{s: program.network.initial(name, s, trial) for s in ("v", "u") if s in model.parameters}}
             state, coefficients = model.initialize({p: given[p] for p in model.parameters}, program.dt)
             self.state[: len(state), first:last] = state
             self.coefficients[: len(coefficients), first:last] = coefficients
@@ -97,6 +98,8 @@ class SpinnakerChip(EngineChip):
         return result
 
     def _state_row(self, population: str, variable: str) -> int:
+        if variable not in VALUES:
+            raise NotReadable(f"{self.device.title} shows {', '.join(VALUES)} of a neuron, not {variable!r} of {population!r}")
         return VALUES[variable]
 
     def sample(self, rows: Any, neurons: Any) -> NDArray[np.float64]:

@@ -1,11 +1,11 @@
 """Neuron steps in floating point: what ideal devices, the analog substrate and digital neurons beside crossbars share.
 
-All models have the same rows, one per variable, so that one compiled loop holds any mixture of populations: see `rows`. The
-equations of each family stand in its module. In every step a neuron with v > threshold spikes and is reset (to v_reset, or by
-threshold - v_reset), and its membrane rests for round(tau_refrac/dt) steps while its synapses go on.
+All models have the same rows, one per variable, so that one compiled loop holds any mixture of populations: see `rows`.
+The equations of each family stand in its module. In every step a neuron with v > threshold spikes and is reset (to
+v_reset, or by threshold - v_reset), and its membrane rests for round(tau_refrac/dt) steps while its synapses go on.
 
-Most populations have the same coefficients for all neurons (see `loops`): then the loop reads few rows instead of many, and is
-two to three times as fast with the same result.
+Most populations have the same coefficients for all neurons (see `loops`): then the loop reads few rows instead of many,
+and is two to three times as fast with the same result.
 
 A model has a line in MODELS and a branch in `step`.
 """
@@ -17,14 +17,23 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from neurohw.kernels.float_neurons import adaptive, conductance, linear
+from neurohw.kernels.float_neurons import adaptive, conductance, izhikevich, linear
 from neurohw.kernels.float_neurons.rows import (
-    EXC, I_EXT, INH, N_COEFFICIENTS, N_STATE, Rows, V, Values, check_step, refractory_steps,
+    EXC,
+    I_EXT,
+    INH,
+    N_COEFFICIENTS,
+    N_STATE,
+    Rows,
+    V,
+    Values,
+    check_step,
+    refractory_steps,
 )  # fmt: skip
 from neurohw.network import Numerics
 from neurohw.neurons import NEURONS
 
-LINEAR, CURRENT_ALPHA, CONDUCTANCE, CONDUCTANCE_ALPHA, ADAPTIVE = range(5)
+LINEAR, CURRENT_ALPHA, IZHIKEVICH, CONDUCTANCE, CONDUCTANCE_ALPHA, ADAPTIVE, IZHIKEVICH_CONDUCTANCE = range(7)
 FIRST_OF_CONDUCTANCES = CONDUCTANCE
 """From this code on, what arrives is a conductance, which cannot be negative."""
 EULER = 64
@@ -47,6 +56,9 @@ MODELS = {
     "IF_cond_exp": FloatModel(CONDUCTANCE, conductance.EXPONENTIAL, conductance.exponential_coefficients),
     "IF_cond_alpha": FloatModel(CONDUCTANCE_ALPHA, conductance.ALPHA, conductance.alpha_coefficients),
     "EIF_cond_exp_isfa_ista": FloatModel(ADAPTIVE, adaptive.STATES, adaptive.coefficients),
+    "Izhikevich": FloatModel(IZHIKEVICH, izhikevich.STEPS, izhikevich.coefficients),
+    "IZK_curr_exp": FloatModel(IZHIKEVICH, izhikevich.CURRENTS, izhikevich.current_coefficients),
+    "IZK_cond_exp": FloatModel(IZHIKEVICH_CONDUCTANCE, izhikevich.CONDUCTANCES, izhikevich.conductance_coefficients),
 }
 
 
@@ -105,7 +117,7 @@ def _alike(c, first, last):
 
 @njit(cache=True)
 def step(code, state, sums, c, first, last, spiked):
-    """One step of the neurons first..last-1, which all have the model `code`: takes the arrivals from `sums` and clears them."""
+    """One step of the neurons first..last-1, which all have the model `code`: takes the arrivals, clears `sums`."""
     _step(code, state, sums, c, slice(first, last), slice(first, last), spiked)
 
 
@@ -127,8 +139,10 @@ def _step(code, state, sums, c, w, which, spiked):
         conductance.step(state, sums, c, w, which, spiked, euler)
     elif kind == CONDUCTANCE_ALPHA:
         conductance.step_alpha(state, sums, c, w, which, spiked, euler)
-    else:
+    elif kind == ADAPTIVE:
         adaptive.step(state, sums, c, w, which, spiked)
+    else:
+        izhikevich.step(state, sums, c, w, which, spiked)
 
 
 __all__ = [

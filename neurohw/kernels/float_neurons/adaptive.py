@@ -1,7 +1,8 @@
 """EIF_cond_exp_isfa_ista, the adaptive exponential neuron.
 
-    cm v' = g_L (v_rest - v) + g_L delta_T exp((min(v, v_spike) - v_thresh)/delta_T) + g_E (e_E - v) + g_I (e_I - v) + I_EXT - w
-    tau_w w' = a (v - v_rest) - w;    g' = -g/tau_s;    at a spike w += b                                (g_L = cm/tau_m)
+    cm v'    = g_L (v_rest - v) + g_L delta_T exp((min(v, v_spike) - v_thresh)/delta_T)
+               + g_E (e_E - v) + g_I (e_I - v) + I_EXT - w                                   g_L = cm/tau_m
+    tau_w w' = a (v - v_rest) - w,    g' = -g/tau_s;    at a spike w += b
 
 One step adds the arriving weights to EXC and INH, then takes all variables x together by the midpoint rule,
 
@@ -14,7 +15,20 @@ from numba import njit
 
 from neurohw.kernels.compiling import at, step_kernel
 from neurohw.kernels.float_neurons.rows import (
-    EXC, FLUSH, INH, OWN, OWN_1, V, Rows, Values, at_threshold, common, exponential, fire, midpoint, spiking,
+    EXC,
+    FLUSH,
+    INH,
+    OWN,
+    OWN_1,
+    Rows,
+    V,
+    Values,
+    at_threshold,
+    common,
+    exponential,
+    fire,
+    midpoint,
+    spiking,
 )  # fmt: skip
 from neurohw.network import Numerics
 
@@ -49,8 +63,8 @@ def _adaptive(
         arrived_e[i] = arrived_i[i] = 0.0
         ge, gi, rest, step_of_w = e * at(dt_c, i), n * at(dt_c, i), at(v_rest, i), at(dt_tau_w, i)
         change = _change_of_v(
-            vi, wi, ge, gi, i_ext[i], rest, at(e_e, i), at(e_i, i), at(leak_dt, i), at(dt_c, i), at(soft, i), at(delta, i),
-            at(v_spike, i),
+            vi, wi, ge, gi, i_ext[i], rest, at(e_e, i), at(e_i, i), at(leak_dt, i), at(dt_c, i), at(soft, i),
+            at(delta, i), at(v_spike, i),
         )  # fmt: skip
         middle = vi + at(half, i) * (change if left <= 0 else 0.0)
         middle_w = wi + at(half, i) * (step_of_w * (at(a, i) * (vi - rest) - wi))

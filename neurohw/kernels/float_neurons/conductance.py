@@ -9,8 +9,8 @@ One step adds the arriving weights to EXC and INH; the conductances g of its beg
     IF_cond_alpha   y is EXC (INH) and decays by d; g is a row of its own:  g' = d g + d (e dt/tau_s) y
     euler: d = 1 - dt/tau_s,  g' = d g + (e dt/tau_s) y
 
-Error. Sampling g at the beginning of each step gives one spike dt/(2 tau_s) too much charge for exponentials, 1 % at 0.1 and
-5 ms. Alpha functions begin at zero, which leaves (dt/tau_s)^2/12: 0.9 % at 0.1 and 0.3 ms.
+Error. Sampling g at the beginning of each step gives one spike dt/(2 tau_s) too much charge for exponentials, 1 % at
+0.1 and 5 ms. Alpha functions begin at zero, which leaves (dt/tau_s)^2/12: 0.9 % at 0.1 and 0.3 ms.
 """
 
 import numpy as np
@@ -18,7 +18,22 @@ from numba import njit
 
 from neurohw.kernels.compiling import at, step_kernel
 from neurohw.kernels.float_neurons.rows import (
-    DECAY_E, DECAY_I, EXC, FLUSH, INH, OWN, OWN_1, OWN_2, V, Rows, Values, at_threshold, common, exponential, fire, spiking,
+    DECAY_E,
+    DECAY_I,
+    EXC,
+    FLUSH,
+    INH,
+    OWN,
+    OWN_1,
+    OWN_2,
+    Rows,
+    V,
+    Values,
+    at_threshold,
+    common,
+    exponential,
+    fire,
+    spiking,
 )  # fmt: skip
 from neurohw.network import Numerics
 
@@ -66,7 +81,9 @@ def _exponential(
         arrived_e[i] = arrived_i[i] = 0.0
         new = _membrane(v[i], e, n, i_ext[i], at(v_rest, i), at(e_e, i), at(e_i, i), at(leak_dt, i), at(dt_c, i), euler)
         new = new if left <= 0 else v[i]
-        v[i], refractory[i], spiked[i] = fire(new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i))
+        v[i], refractory[i], spiked[i] = fire(
+            new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i)
+        )
         e *= at(d_e, i)
         n *= at(d_i, i)
         exc[i] = e if abs(e) > FLUSH else 0.0
@@ -81,9 +98,13 @@ def _alpha(
     for i in range(v.shape[0]):
         e, n, ge, gi, left = exc[i] + arrived_e[i], inh[i] + arrived_i[i], g_exc[i], g_inh[i], refractory[i]
         arrived_e[i] = arrived_i[i] = 0.0
-        new = _membrane(v[i], ge, gi, i_ext[i], at(v_rest, i), at(e_e, i), at(e_i, i), at(leak_dt, i), at(dt_c, i), euler)
+        new = _membrane(
+            v[i], ge, gi, i_ext[i], at(v_rest, i), at(e_e, i), at(e_i, i), at(leak_dt, i), at(dt_c, i), euler
+        )
         new = new if left <= 0 else v[i]
-        v[i], refractory[i], spiked[i] = fire(new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i))
+        v[i], refractory[i], spiked[i] = fire(
+            new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i)
+        )
         ge = ge * at(d_e, i) + e * at(rise_e, i)
         gi = gi * at(d_i, i) + n * at(rise_i, i)
         e *= at(d_e, i)

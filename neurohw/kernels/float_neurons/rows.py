@@ -1,7 +1,7 @@
 """The rows that all float neurons share, and the formulas that several of their steps need.
 
-    state: V, EXC, INH (what arriving weights are added to), REFRACTORY (steps left), I_EXT (nA: i_offset + injected), and two
-           that each family uses for itself (OWN_1, OWN_2)
+    state: V, EXC, INH (what arriving weights are added to), REFRACTORY (steps left), I_EXT (nA: i_offset + injected),
+           and two that each family uses for itself (OWN_1, OWN_2)
     coefficients: the common ones below; from OWN on each family has its own
 """
 
@@ -41,9 +41,11 @@ def refractory_steps(tau_refrac: NDArray[np.float64], dt: float) -> NDArray[np.f
 
 
 def midpoint(p: Values, dt: float, numerics: Numerics, half: int, half_e: int, half_i: int) -> Rows:
-    """The rows `half`, `half_e`, `half_i` and the decay of the synapses by the midpoint rule; half = 0 makes it forward Euler.
+    """The rows `half`, `half_e`, `half_i` and the decay of the synapses by the midpoint rule; half = 0 makes it forward
+    Euler.
 
-    x' = x + dt f(x + half dt f(x)): with f = -x/tau the factor is 1 - dt/tau + half (dt/tau)^2, and 1 - half dt/tau to the middle.
+    x' = x + dt f(x + half dt f(x)): with f = -x/tau the factor is 1 - dt/tau + half (dt/tau)^2, and 1 - half dt/tau to
+    the middle.
     """
     share = 0.0 if numerics.integration == "euler" else 0.5
     rows: Rows = {half: share}
@@ -59,8 +61,8 @@ def check_step(model: str, p: Values, dt: float) -> None:
     for name, values in p.items():
         if name.startswith("tau_") and name != "tau_refrac" and values.min() <= dt / 2:
             raise OutOfRange(
-                f"{model}: {name} of {values.min():g} ms is too short for a time step of {dt:g} ms, which must be less than "
-                f"twice as long; use a time step below {2 * values.min():g} ms"
+                f"{model}: {name} of {values.min():g} ms is too short for a time step of {dt:g} ms, which must be less "
+                f"than twice as long; use a time step below {2 * values.min():g} ms"
             )
 
 
@@ -73,7 +75,8 @@ def common(state, sums, w):
 @njit(cache=True)
 def at_threshold(c, which):
     """The coefficients of `fire`, and the decay of the synapses: v_thresh, v_reset, v_subtract, t_refrac, d_e, d_i."""
-    return c[V_THRESH, which], c[V_RESET, which], c[V_SUBTRACT, which], c[T_REFRAC, which], c[DECAY_E, which], c[DECAY_I, which]
+    fire = c[V_THRESH, which], c[V_RESET, which], c[V_SUBTRACT, which], c[T_REFRAC, which]
+    return *fire, c[DECAY_E, which], c[DECAY_I, which]
 
 
 @njit(cache=True, inline="always")
@@ -86,7 +89,7 @@ def fire(new, left, v_thresh, v_reset, v_subtract, t_refrac):
 
 @njit(cache=True, inline="always")
 def exponential(x):
-    """exp(x), to 1e-15 relative, x kept to -700..700: a loop over it vectorizes, which one over the C library's exp does not.
+    """exp(x) to 1e-15 relative, x kept to -700..700: loops over it vectorize, those over the C library's exp do not.
 
     x = k ln 2 + y, |y| <= (ln 2)/2; exp(x) = 2^k exp(y), exp(y) by its Taylor sum to order 12 (next term 2e-16).
     2^k is made of its bits: 1023 + k is the exponent of a float64.
