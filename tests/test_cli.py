@@ -218,13 +218,13 @@ def test_compare_refuses_before_it_runs(call):
 
 def test_recording_more_than_memory_holds(call, monkeypatch):
     monkeypatch.setattr("neurohw.kernels.budget.available_bytes", lambda: 100_000)
-    refused(call("run", "m.yaml", m__yaml=MAPPING + "record: {exc1: [v], exc2: [v]}\nduration: 1 s\n".replace("duration", "trials").replace("1 s", "1")),
-            "recording 200 traces", "fewer neurons")  # fmt: skip
+    text = changed("5 ms", "50 ms") + "record: {exc1: [v], exc2: [v]}\n"
+    refused(call("run", "m.yaml", m__yaml=text), "recording 200 traces", "fewer neurons")
 
 
 def test_more_than_a_month(call, monkeypatch):
     monkeypatch.setattr("neurohw.kernels.budget.available_bytes", lambda: 2**60)
-    text = changed("5 ms", "50 hours") + "trials: 10000\n"
+    text = changed("5 ms", "500 hours") + "trials: 10000\n"
     refused(call("run", "m.yaml", m__yaml=text), "10000 trials", "at least", "days")
 
 
@@ -240,7 +240,10 @@ DEVICES = {
     "half a core": ("value: 18,", "value: 17.5,", "cores_per_chip: 17.5 is not a whole number"),
     "trillions": ("value: 18,", "value: 4000000000000,", "cores_per_chip", "outside"),
     "NaN": ("value: 18,", "value: .nan,", "cores_per_chip", "not a finite number"),
-    "reversed range": ("low: -65536, high: 65535", "low: 1, high: 0", "v_rest: low 1 lies above high 0"),
+    "reversed range": ("high: 65535 mV", "high: -65537 mV", "v_rest: low -65536 mV lies above high -65537 mV"),
+    "range without a unit": ("high: 65535 mV", "high: 65535", "v_rest"),
+    "unknown parameter": ("  v_rest: {", "  v_restt: {", "parameters.v_restt: no neuron model has such a parameter"),
+    "unknown synapse rule": ("synapses: [StaticSynapse]", "synapses: [Static]", "unknown synapse rule 'Static'", "StaticSynapse"),
     "no substrate": ("substrate: spinnaker\n", "", "substrate: missing"),
     "unknown substrate": ("substrate: spinnaker", "substrate: abacus", "'abacus' is none of", "spinnaker"),
     "another substrate": ("substrate: spinnaker", "substrate: analog", "machine: array: missing"),

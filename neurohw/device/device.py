@@ -19,6 +19,7 @@ from neurohw.errors import BadInput
 from neurohw.network import Network, Population
 from neurohw.neurons import NEURONS, SourceModel
 from neurohw.schema import Described, In, Number, validate
+from neurohw.synapses import SYNAPSES
 
 MAX_FILE = 1_000_000
 
@@ -182,9 +183,12 @@ def load_device(name_or_path: str | Path) -> Device:
     if unknown:
         raise BadInput(f"{path}: effects.{unknown[0]}: unknown effect; there are {', '.join(EFFECTS)}")
     effects = tuple(validate(EFFECTS[n], numbers, f"{path}: effects.{n}") for n, numbers in file.effects.items())
-    for model in file.supports.neurons:
-        if model not in NEURONS:
-            raise BadInput(f"{path}: supports.neurons: unknown model {model!r}; there are {', '.join(NEURONS)}")
+    for place, word, given, known in (
+        ("supports.neurons", "model", file.supports.neurons, list(NEURONS)),
+        ("supports.synapses", "synapse rule", file.supports.synapses, list(SYNAPSES)),
+    ):
+        if strange := [name for name in given if name not in known]:
+            raise BadInput(f"{path}: {place}: unknown {word} {strange[0]!r}; there are {', '.join(known)}")
     limits = {name: ends.limits(_unit_of(path, name), f"{path}: parameters.{name}") for name, ends in file.parameters.items()}
     _check_sources(path, file, [machine, limits, *effects])
     return Device(

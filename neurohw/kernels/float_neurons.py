@@ -167,12 +167,12 @@ def loops(codes, firsts, lasts, c):
     for g in range(codes.size):
         first, last = firsts[g], lasts[g]
         alike = _alike(c, first, last)
-        if n and code[n - 1] == codes[g] and end[n - 1] == first and shared[n - 1] == alike:
-            if not alike or np.array_equal(c[:, first], c[:, begin[n - 1]]):
-                end[n - 1] = last
-                continue
-        code[n], begin[n], end[n], shared[n] = codes[g], first, last, alike
-        n += 1
+        neighbor = n > 0 and code[n - 1] == codes[g] and end[n - 1] == first and shared[n - 1] == alike
+        if neighbor and (not alike or np.array_equal(c[:, first], c[:, begin[n - 1]])):
+            end[n - 1] = last
+        else:
+            code[n], begin[n], end[n], shared[n] = codes[g], first, last, alike
+            n += 1
     return code[:n], begin[:n], end[:n], shared[:n]
 
 
@@ -187,7 +187,7 @@ def _alike(c, first, last):
 
 @njit(cache=True)
 def step(code, state, sums, c, first, last, spiked):
-    """One step of the neurons first..last-1, which all have the model `code`: takes the arrivals from `sums` and clears them."""
+    """One step of the neurons first..last-1, which all have the model `code`; takes what is in `sums` and clears it."""
     w = slice(first, last)
     own = state[V, w], state[EXC, w], state[INH, w], sums[0, w], sums[1, w], state[REFRACTORY, w], state[I_EXT, w]
     fire = c[V_THRESH, w], c[V_RESET, w], c[V_SUBTRACT, w], c[T_REFRAC, w]
