@@ -147,7 +147,7 @@ def compare(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet 
 
 @app.command()
 def verify(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Traces (.json with .npz) or folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz) or folders of them.")],
     quiet: Annotated[bool, typer.Option("--quiet", help="Only differences and the summary.")] = False,
 ) -> None:
     """Recorded traces held against the emulator: exact, or the first difference. Example: neurohw verify recordings/"""

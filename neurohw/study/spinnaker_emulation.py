@@ -129,7 +129,7 @@ class Emulation:
             raise BadInput(f"a connection to neuron {targets.max()}; there are {trace.n_neurons}")
         if delays.size and not 1 <= delays.min() <= delays.max() <= slots:
             raise BadInput(
-                f"delays of {delays.min()} to {delays.max()} steps; log_delay_bits leaves a ring buffer for 1 to {slots}"
+                f"delays of {delays.min()} to {delays.max()} steps; log_delay_bits leaves room for 1 to {slots}"
             )
         if sources.size and np.bincount(sources).max() > LONGEST_ROW:
             raise BadInput(f"a source with more than {LONGEST_ROW} synapses; a core's rows hold no more")
@@ -191,7 +191,7 @@ class Emulation:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """out[step, OBSERVED + states, neuron]; traces and weights after each event; saturated additions (fixed synapses)."""
+    """out[step, OBSERVED + states, neuron]; traces and weights after each event; additions (fixed) that saturated."""
 
     out: NDArray[np.int32]
     traces: NDArray[np.int16]

@@ -57,6 +57,8 @@ def _files(path: Path) -> Iterator[Path]:
         if not told.is_file():
             raise BadInput(f"{told}: there is no such file; a trace is NAME.json and NAME.npz")
         yield told
+    elif not path.exists():
+        raise BadInput(f"{path}: there is no such file or folder")
     else:
         raise BadInput(f"{path}: neither a folder nor a .json or .npz file")
 
