@@ -177,6 +177,27 @@ def compare(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet 
 
 
 @app.command()
+def verify(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz) or folders of them.")],
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only differences and the summary.")] = False,
+) -> None:
+    """Recorded traces held against the emulator: exact, or the first difference. Example: neurohw verify recordings/"""
+    from neurohw.study.verify import summary
+    from neurohw.study.verify import verify as hold
+
+    with _progress(quiet) as progress:
+        found = hold(paths, progress)
+    for one in found:
+        if one.problem or one.difference is not None or not quiet:
+            print(_printable(one), file=sys.stderr if one.problem else sys.stdout)
+    print(summary(found))
+    if any(one.problem for one in found) or not any(one.known for one in found):
+        raise typer.Exit(2)
+    if any(one.difference is not None for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
 def init(name: Annotated[str, typer.Argument(help="The file to write.")] = "experiment.yaml") -> None:
     """A commented mapping file to start from. Example: neurohw init my-experiment.yaml"""
     from neurohw import data_files
@@ -244,6 +265,11 @@ def _write_json(path: Path, data: Any) -> None:
     _made(path.parent)
     with atomically(path) as temporary:
         temporary.write_text(json.dumps(data, indent=2, allow_nan=False), encoding="utf-8")
+
+
+def _printable(thing: Any) -> str:
+    """As text that no terminal takes for commands: file names and keys come from others."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(thing))
 
 
 @contextmanager
