@@ -228,6 +228,22 @@ class Network:
         all_reasons(BadInput, where, reasons)
         return replace(self, currents=(*self.currents, Current(population, t, a, which)))
 
+    def save(self, path: Any) -> None:
+        """Write to one HDF5 file, which `load_network` reads; see `neurohw.storage`."""
+        storage.save(self, "network", path)
+
+    def checked(self) -> "Network":
+        """The same network made anew by the methods above, with all their checks: for one that comes from a file."""
+        new = Network(self.name, self.seed, numerics=self.numerics, source=self.source)
+        for name, p in self.populations.items():
+            initial = None if p.is_source else p.initial
+            new = new.population(name, p.size, p.model.name, p.parameters, initial, p.spike_times)
+        for name, q in self.projections.items():
+            new = new.project(q.source, q.target, q.rule, q.weight, q.delay, q.receptor, q.synapse, name)
+        for c in self.currents:
+            new = new.inject(c.population, c.times, c.amplitudes, c.neurons)
+        return new
+
     @property
     def neurons(self) -> dict[str, Population]:
         """The populations that integrate, in order."""

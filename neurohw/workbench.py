@@ -11,9 +11,6 @@ from neurohw.network import Network
 from neurohw.program import Chip, Program, normalize_record
 from neurohw.recording import Recording
 
-MIN_STEP = 1e-3
-
-
 def map_network(
     network: Network,
     device: Device | str,

@@ -309,6 +309,8 @@ def checked_stimulus(program: Program, stimulus: Mapping[str, Any] | None) -> di
         if population is None or population.spike_times is None:
             has = ", ".join(n for n, p in program.network.populations.items() if p.spike_times is not None) or "none"
             raise BadInput(f"stimulus: {name!r} is no SpikeSourceArray population; there are {has}")
+        if not isinstance(given, SpikeTimes) and not (isinstance(given, list | tuple) and len(given) == 2):
+            raise BadInput(f"stimulus for {name!r}: expected a pair (times, indices), got {str(given)[:60]}")
         times, indices = (given.times, given.indices) if isinstance(given, SpikeTimes) else given
         found[name] = spike_times(times, indices, population.size, f"stimulus for {name!r}")
     return found

@@ -87,6 +87,14 @@ class Device:
         """No capacity, range or delay limit: an ideal device, or the reference."""
         return self.is_ideal or self.substrate == "reference"
 
+    def checked(self) -> "Device":
+        """This device; raises BadInput where its parts are not those of its substrate, as those of a file may be."""
+        if self.substrate not in SUBSTRATES:
+            raise BadInput(f"substrate {self.substrate!r} is none of {', '.join(SUBSTRATES)}")
+        if type(self.machine) is not SUBSTRATES[self.substrate].machine:
+            raise BadInput(f"a {type(self.machine).__name__} is no machine of the substrate {self.substrate}")
+        return self
+
     def effect(self, name: str) -> Any:
         """The effect of that name, or None where the device has none or it is switched off."""
         if name not in EFFECTS:
@@ -225,7 +233,7 @@ class _Strict(yaml.SafeLoader):
         except ValueError as error:  # an impossible date, an integer of thousands of digits
             raise yaml.YAMLError(f"{error}, {node.start_mark}") from None
 
-    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
         value = super().construct_scalar(node)
         if not value.replace("\n", "").replace("\t", "").isprintable():
             raise yaml.YAMLError(f"a character that cannot be printed in {value[:60]!r}, {node.start_mark}")
@@ -248,7 +256,8 @@ class _Strict(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-_Strict.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789"))
+_POINTLESS = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$")
+_Strict.add_implicit_resolver("tag:yaml.org,2002:float", _POINTLESS, list("-+0123456789"))
 
 
 def _unit_of(path: Path, parameter: str) -> str:
