@@ -107,7 +107,7 @@ def devices_show(name: Annotated[str, typer.Argument(help="A name in devices/ or
         f"{device.name}: {device.summary}\nsubstrate: {device.substrate}\nneurons: {', '.join(device.supports.neurons)}"
     )
     print(f"delays: {device.supports.delays}\neffects: {', '.join(e.name for e in device.effects) or 'none'}")
-    parts = {"machine": device.machine, "energy": device.energy, "power": device.power, "costs": device.costs}
+    parts = {"machine": device.machine, "energy": device.energy, "power": device.power}
     parts |= {f"effects.{effect.name}": effect for effect in device.effects}
     for part, inside in parts.items():
         for place, number in numbers_of(inside):
@@ -128,7 +128,7 @@ def devices_check(file: Annotated[str, typer.Argument(help="A device file.")]) -
 def map_(
     mapping: MappingName, export: Annotated[Path | None, typer.Option("--export", help="Write tables here.")] = None
 ) -> None:
-    """Map only: resources, losses, predicted energy. Example: neurohw map vogels_abbott"""
+    """Map only: resources, losses, memory. Example: neurohw map vogels_abbott"""
     from neurohw.mapping import load_mapping
     from neurohw.study.experiment import prepare
     from neurohw.study.export import export_program

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw import connections, rng, units
+from neurohw import connections, rng, storage, units
 from neurohw.connections import Rule
 from neurohw.distributions import Distribution, Value, sample, spread
 from neurohw.errors import BadInput, Unsupported, all_reasons
@@ -179,7 +179,7 @@ class Network:
         models every weight is >= 0. delay: ms. receptor: by default inhibitory where a constant weight is negative.
         Raises BadInput with every reason.
         """
-        name = name or f"{source} to {target}" + ("" if f"{source} to {target}" not in self.projections else " (2)")
+        name = name or _unused(f"{source} to {target}", self.projections)
         where = f"projection {name!r}"
         _check_name(name, self.projections, "projection")
         for end in (source, target):
@@ -273,6 +273,11 @@ class Network:
 
 def _per_neuron(population: Population, value: Value, stream: np.uint64) -> NDArray[np.float64]:
     return sample(value, stream, population.size)
+
+
+def _unused(name: str, taken: Mapping[str, Any]) -> str:
+    numbered = (f"{name} ({k})" for k in range(2, len(taken) + 3))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
 
 
 def _check_name(name: str, taken: Mapping[str, Any], what: str) -> None:

@@ -151,15 +151,17 @@ class Program:
         if not MIN_STEP <= self.dt < np.inf:
             raise BadInput(f"dt {self.dt:g} ms: the time step must be at least {MIN_STEP:g} ms")
         normalize_record(self.network, self.record)
+        if self.payload is None and self.device.substrate != "reference":
+            raise BadInput(f"there is nothing for a {self.device.title} to load")
         table = getattr(self.payload, "table", None)
         if table is not None:
             shape = (self.origin.n_presynaptic, self.origin.n_neurons)
-            slots = self.delays.slots if self.delays else None
+            slots = self.delays.slots if self.delays else np.empty(0, np.int64)
             if (table.offsets.shape[0], table.n_targets) != shape or not np.array_equal(table.delays, slots):
                 raise BadInput(f"the synapse table is not one of {shape[0]} sources, {shape[1]} neurons and these delays")
-        rows = getattr(self.payload, "rows", None)
-        if rows is not None and rows.shape != (self.origin.n_presynaptic, table.delays.size):
-            raise BadInput(f"rows has the shape {rows.shape}, but there are {self.origin.n_presynaptic} sources")
+            rows = getattr(self.payload, "rows", None)
+            if rows is not None and rows.shape != (shape[0], slots.size):
+                raise BadInput(f"rows has the shape {rows.shape}, but there are {shape[0]} sources and {slots.size} delays")
         return self
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from pydantic import BaseModel
@@ -33,7 +33,8 @@ CLASSES = {
     for module, names in {
         "neurohw.network": "Network Numerics Population Projection Current SpikeTimes",
         "neurohw.distributions": "Uniform Normal",
-        "neurohw.connections": "AllToAll OneToOne FixedProbability FixedTotalNumber FixedNumberPre FixedNumberPost FromList",
+        "neurohw.connections": "AllToAll OneToOne FixedProbability FixedTotalNumber FixedNumberPre FixedNumberPost "
+        "FromList",
         "neurohw.device.device": "Device Supports",
         "neurohw.device.machine": "Site Limits",
         "neurohw.device.reference": "ReferenceMachine ReferenceChoices",
@@ -141,9 +142,8 @@ class _Writer:
         name = type(value).__name__
         if CLASSES.get(name) != type(value).__module__:
             raise BadInput(f"{'.'.join(at) or 'it'}: a {name} cannot be saved")
-        named = {field: getattr(value, field) for field in _field_names(type(value))}
-        if isinstance(value, Number):
-            named["value"] = float(value)
+        whole = {"value": float(value)} if isinstance(value, Number) else {}
+        named = whole | {field: getattr(value, field) for field in _field_names(type(value)) if field not in whole}
         return {"is": name, "with": {field: self.encoded(one, (*at, field)) for field, one in named.items()}}
 
     def _array(self, array: Any, at: tuple[str, ...]) -> str:
@@ -182,7 +182,7 @@ class _Reader:
             self._refuse(at, f"unknown kind of value {str(kind)[:40]!r}")
         return make(node if kind == "is" else inner, at, depth + 1)
 
-    def _refuse(self, at: str, what: str) -> Any:
+    def _refuse(self, at: str, what: str) -> NoReturn:
         raise BadInput(f"{self.where}: {at[:200]}: {what}")
 
     def _all(self, nodes: Any, at: str, depth: int) -> list[Any]:
@@ -212,7 +212,7 @@ class _Reader:
             self._refuse(at, "expected the path of an array")
         if path not in self.made:
             data = self.arrays.get(path) if self.arrays is not None else None
-            if getattr(data, "ndim", 0) < 1 or data.dtype.kind not in "biuf" or not data.dtype.isnative:
+            if data is None or getattr(data, "ndim", 0) < 1 or data.dtype.kind not in "biuf" or not data.dtype.isnative:
                 self._refuse(at, f"/arrays/{path[:100]}: there is no array of numbers")
             self.made[path] = data[()]
         return self.made[path]
@@ -244,7 +244,7 @@ class _Reader:
             made = cls(**named)
             return made.checked() if hasattr(made, "checked") else made
         except BadInput as error:
-            return self._refuse(at, str(error))
+            self._refuse(at, str(error))
 
 
 KINDS = ("tuple", "list", "dict", "array", "numpy", "model", "is")
@@ -278,8 +278,9 @@ def fits(value: Any, hint: Any) -> bool:
     if origin is Literal:
         return value in inner
     if origin is np.ndarray:
-        number = next(iter(get_args(inner[1])), Any)
-        return isinstance(value, np.ndarray) and (number is Any or np.issubdtype(value.dtype, _kind(number)))
+        number = get_args(inner[1])[0]
+        known = isinstance(number, type) and issubclass(number, np.generic)
+        return isinstance(value, np.ndarray) and (not known or np.issubdtype(value.dtype, _kind(number)))
     if origin is tuple:
         each = [inner[0]] * len(value) if inner[-1] is Ellipsis and isinstance(value, tuple) else inner
         return isinstance(value, tuple) and len(value) == len(each) and all(map(fits, value, each))

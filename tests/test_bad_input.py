@@ -116,7 +116,7 @@ MAPPING = {
     "without what it has not": (lambda: SPIN3.without("drift"), BadInput, "no effect 'drift'", "it has none"),
     "with what it has not": (lambda: SPIN3.with_(rust=1), BadInput, "'rust'", "cores_per_chip"),
     "with too much": (lambda: SPIN3.with_(cores_per_chip=1e9), BadInput, "cores_per_chip", "[1, 1000]"),
-    "with NaN": (lambda: PCM.with_(g_max=NAN), BadInput, "g_max", "outside"),
+    "with NaN": (lambda: PCM.with_(g_max=NAN), BadInput, "g_max", "nan"),
 }  # fmt: skip
 
 RUNNING = {

@@ -84,6 +84,10 @@ class EngineChip:
         program = self.loaded
         n_steps = steps_of(program, duration)
         given = self._given = checked_stimulus(program, stimulus)
+        self.n_steps = n_steps
+        length = units.parse(duration, "ms", "duration")
+        off = abs(length - n_steps * program.dt) > 1e-6 * program.dt
+        self._rounded = [f"the run of {length:g} ms took {n_steps} steps, {n_steps * program.dt:g} ms"] if off else []
         if reset:
             self.reset(trial)
         begin, until = self.step, self.step + n_steps
@@ -165,7 +169,7 @@ class EngineChip:
             traces=traces,
             times=times,
             trace_neurons={p: dict(v) for p, v in program.record.items() if v},
-            report=self._losses(Report()),
+            report=self._losses(Report().add(*self._rounded)),
             manifest=self.manifest(trial, (until - begin) * dt),
         )
 
@@ -245,6 +249,9 @@ class EngineChip:
 
     _keep = None
     _given: Mapping[str, SpikeTimes] | None = None
+    _rounded: list[str] = []  # noqa: RUF012 - replaced at each run, never changed
+    n_steps = 1
+    """Steps of the run under way, or of the last."""
 
     @property
     def capabilities(self) -> Capabilities:

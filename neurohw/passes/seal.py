@@ -8,5 +8,5 @@ ESTABLISHES = ("sealed",)
 
 
 def seal(program: Program) -> Program:
-    """The same program with its fingerprint: network, device, choices, time step, what is recorded, and every decision."""
+    """The same program with its fingerprint: network, device, choices, time step and decisions."""
     return program.with_(fingerprint=digest(*program.decided))

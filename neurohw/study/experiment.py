@@ -105,13 +105,14 @@ def run_reference(experiment: Experiment, progress: Progress = quiet) -> tuple[P
 
 
 def _run(experiment: Experiment, program: Program, chip: Any, name: str, progress: Progress) -> list[Recording]:
-    file, recordings = experiment.mapping.file, []
+    file, recordings, age = experiment.mapping.file, [], getattr(chip, "age", None)
     for number, trial in enumerate(experiment.trials):
 
         def inside(share: float, done: int = number) -> None:
             progress(f"running {name}, trial {done + 1} of {file.trials}", (done + share) / file.trials)
 
         inside(0.0)
+        workbench.back_to(chip, age)
         if hasattr(chip, "on_progress"):
             chip.on_progress = inside
         recordings.append(workbench.run(program, chip, file.duration, trial, experiment.mapping.stimulus))
