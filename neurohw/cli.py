@@ -292,7 +292,8 @@ def _progress(quiet: bool) -> Iterator[Any]:
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    shown = {"disable": not console.is_terminal, "redirect_stdout": sys.stdout.isatty()}  # a file keeps what is for stdout
+    with Progress(*columns, console=console, transient=True, **shown) as bar:
         task = bar.add_task("starting", total=1.0)
 
         def show(what: str, share: float) -> None:
