@@ -292,8 +292,8 @@ def _progress(quiet: bool) -> Iterator[Any]:
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
-    shown = {"disable": not console.is_terminal, "redirect_stdout": sys.stdout.isatty()}  # a file keeps what is for stdout
-    with Progress(*columns, console=console, transient=True, **shown) as bar:
+    hidden, both = not console.is_terminal, sys.stdout.isatty()  # where stdout is a file, it keeps what is for it
+    with Progress(*columns, console=console, transient=True, disable=hidden, redirect_stdout=both) as bar:
         task = bar.add_task("starting", total=1.0)
 
         def show(what: str, share: float) -> None:
