@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from neurohw.passes.assign_synapses import assign_synapses
 from neurohw.passes.check import check
+from neurohw.passes.extend_delays import extend_delays
 from neurohw.passes.fix_delays import fix_delays
 from neurohw.passes.legalize import legalize
 from neurohw.passes.partition import partition
 from neurohw.passes.place import place
+from neurohw.passes.place_spinnaker import place_spinnaker
 from neurohw.passes.predicates import PREDICATES
 from neurohw.passes.route import route
 from neurohw.passes.route_spinnaker import route_spinnaker
@@ -34,7 +36,9 @@ Pass = Callable[[Program], Program]
 PASSES: dict[str, tuple[Pass, ...]] = {
     "reference": (check, legalize, partition, place, route, scale_as_is, to_equations, seal),
     "ideal digital": (check, legalize, partition, place, route, scale_as_is, to_float, seal),
-    "spinnaker": (check, legalize, partition, place, route_spinnaker, scale_spinnaker, to_fixed_point, seal),
+    "spinnaker": (
+        check, legalize, partition, extend_delays, place_spinnaker, route_spinnaker, scale_spinnaker, to_fixed_point, seal,
+    ),  # fmt: skip
     "crossbar": (check, legalize, row_delays, partition, place, route, scale_conductance, to_conductance, seal),
     "analog": (check, legalize, partition, place, route, fix_delays, assign_synapses, scale_codes, to_circuit, seal),
 }

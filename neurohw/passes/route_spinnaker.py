@@ -1,84 +1,100 @@
-"""route on SpiNNaker: keys in zones of the key space, and one multicast tree per core.
+"""route on SpiNNaker: keys in zones, multicast trees, routing tables; and a walk of every key through the finished tables."""
 
-Keys (ZonedRoutingInfoAllocator, flexible): each population has a zone; within it the number of the core, then the neuron and
-4 bits for the time step ("color"). With a = ceil(log2(largest slice * colors)), m = ceil(log2(slices)), T the largest a + m:
-
-    key = population << T | slice << a        mask = ~(2^a - 1)
-
-Trees here follow the shortest way, diagonal links first. Source: SpiNNaker_PACMAN 1!7.4.1.
-"""
-
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from neurohw.connections import OneToOne
-from neurohw.device.spinnaker import SpinnakerMachine, path
+from neurohw.device.machine import Site
+from neurohw.device.spinnaker import SpinnakerMachine
+from neurohw.device.spinnaker_fabric import Place
 from neurohw.errors import DoesNotFit
+from neurohw.passes.compress_spinnaker import compressed
+from neurohw.passes.keys_spinnaker import Zone, zones
 from neurohw.passes.route import route
-from neurohw.program import Program
+from neurohw.passes.tables_spinnaker import lines_of_zone, merged
+from neurohw.passes.targets_spinnaker import Edge, edges
+from neurohw.passes.walk_spinnaker import Walk, walk
+from neurohw.program import Program, TableEntry
 from neurohw.report import Resource
 
 REQUIRES = ("placed",)
 ESTABLISHES = ("routed",)
-KEY_BITS = 32
+Tables = dict[Place, tuple[TableEntry, ...]]
 
 
 def route_spinnaker(program: Program) -> Program:
-    """A program with hops, keys, masks and the number of entries that each chip's router holds."""
+    """A program with hops, keys, masks and routing tables.
+
+    Raises DoesNotFit where a router has too few entries or dead links cut chips off. The walk is an assertion: every key must
+    reach exactly the cores that need it, once each, or neurohw is at fault.
+    """
     program = route(program)
     machine = program.device.machine
     assert isinstance(machine, SpinnakerMachine) and program.routing is not None
-    keys, masks = _keys(program, int(machine.key_colors))
-    entries = _entries(program)
-    most = max(entries.values(), default=0)
-    if most > machine.router_entries:
+    sites = [part.site for part in (*program.slices, *program.extensions) if part.site is not None]
+    named = [(zone, edges(program, zone)) for zone in zones(program)]
+    full = _tables(named, sites, machine)
+    tables = _fitting(program, full)
+    keys, masks = _keys(named, len(sites))
+    sending = np.flatnonzero(keys >= 0)
+    packets = walk(keys[sending], [(sites[k].x, sites[k].y) for k in sending], tables, machine.fabric)
+    _assert_delivered(packets, wanted(named, sites), sending)
+    visits = np.zeros(len(sites), np.int64)
+    visits[sending] = packets.visits
+    routing = replace(program.routing, keys=keys, masks=masks, tables=tables, visits=visits)
+    before, after = (sum(map(len, t.values())) for t in (full, tables))
+    notes = [f"routing tables: {before} entries compressed to {after}"] if after < before else []
+    most = max(map(len, tables.values()), default=0)
+    entries = Resource("router entries on the fullest chip", most, float(machine.router_entries))
+    return program.with_(entries, *notes, routing=routing)
+
+
+def _tables(named: Sequence[tuple[Zone, Sequence[Edge]]], sites: Sequence[Site], machine: SpinnakerMachine) -> Tables:
+    found: dict[Place, list[TableEntry]] = {}
+    for zone, goals in named:
+        for chip, lines in lines_of_zone(zone, goals, sites, machine.fabric).items():
+            found.setdefault(chip, []).extend(merged(zone, lines))
+    return {chip: tuple(found[chip]) for chip in sorted(found)}
+
+
+def _fitting(program: Program, tables: Tables) -> Tables:
+    """The tables as they are loaded: compressed where the mapping says so or the router needs it."""
+    limit, always = int(program.device.machine.router_entries), program.choices.compress == "as_far_as_possible"
+    found = {chip: compressed(table) if always or len(table) > limit else table for chip, table in tables.items()}
+    chip, most = max(((chip, len(table)) for chip, table in found.items()), key=lambda pair: pair[1], default=((0, 0), 0))
+    if most > limit:
         raise DoesNotFit(
-            f"{program.network.name} on {program.device.title}: a router needs {most} entries and holds "
-            f"{int(machine.router_entries)}; use more neurons per core"
+            f"{program.network.name} on {program.device.title}: the router of chip {chip} needs {most} entries even when "
+            f"compressed, and holds {limit}; use more neurons per core or fewer populations"
         )
-    routing = replace(program.routing, keys=keys, masks=masks, table_entries=entries)
-    return program.with_(
-        Resource("router entries on the fullest chip", most, float(machine.router_entries)), routing=routing
-    )
+    return found
 
 
-def _keys(program: Program, colors: int) -> tuple[np.ndarray, np.ndarray]:
-    zones: dict[str, list[int]] = {}
-    for number, part in enumerate(program.slices):
-        zones.setdefault(part.population, []).append(number)
-    bits = {
-        name: ((max(program.slices[k].size for k in parts) * colors - 1).bit_length(), (len(parts) - 1).bit_length())
-        for name, parts in zones.items()
-    }
-    total = max(a + m for a, m in bits.values())
-    if total + (len(zones) - 1).bit_length() > KEY_BITS:
-        raise DoesNotFit(f"{program.network.name}: its routing keys need more than {KEY_BITS} bits; use fewer populations")
-    keys, masks = np.zeros(len(program.slices), np.uint32), np.zeros(len(program.slices), np.uint32)
-    for zone, (name, parts) in enumerate(zones.items()):
-        for index, number in enumerate(parts):
-            keys[number] = zone << total | index << bits[name][0]
-            masks[number] = 0xFFFFFFFF ^ ((1 << bits[name][0]) - 1)
+def _keys(named: Sequence[tuple[Zone, Sequence[Edge]]], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    keys, masks = np.full(count, -1), np.zeros(count, np.int64)
+    for zone, _ in named:
+        for index, unit in enumerate(zone.units):
+            keys[unit], masks[unit] = zone.key(index), zone.core_mask
     return keys, masks
 
 
-def _entries(program: Program) -> dict[tuple[int, int], int]:
-    """Router entries per chip: one for every core whose multicast tree touches the chip."""
-    by_population: dict[str, list[int]] = {}
-    for number, part in enumerate(program.slices):
-        by_population.setdefault(part.population, []).append(number)
-    entries: Counter[tuple[int, int]] = Counter()
-    for part in program.slices:
-        touched: set[tuple[int, int]] = set()
-        for p in program.network.projections.values():
-            if p.source != part.population:
-                continue
-            for number in by_population[p.target]:
-                target = program.slices[number]
-                if isinstance(p.rule, OneToOne) and (target.first >= part.last or target.last <= part.first):
-                    continue
-                assert part.site and target.site
-                touched.update(path(part.site, target.site))
-        entries.update(touched)
-    return dict(entries)
+def wanted(named: Sequence[tuple[Zone, Sequence[Edge]]], sites: Sequence[Site]) -> NDArray[np.int64]:
+    """Rows (unit, x, y, core): where the spikes of each unit must arrive; sorted."""
+    rows = [
+        (zone.units[index], sites[unit].x, sites[unit].y, sites[unit].unit)
+        for zone, goals in named
+        for edge in goals
+        for unit, indices in edge.needs.items()
+        for index in (range(len(zone.units)) if indices is None else indices)
+    ]
+    table = np.array(rows, np.int64).reshape(-1, 4)
+    return table[np.lexsort(table.T[::-1])]
+
+
+def _assert_delivered(packets: Walk, needed: NDArray[np.int64], sending: NDArray[np.int64]) -> None:
+    assert not packets.lost.size, f"packets of {sending[packets.lost].tolist()} get lost or go in circles"
+    reached = packets.reached.copy()
+    reached[:, 0] = sending[reached[:, 0]]
+    assert np.array_equal(reached, needed), "the routing tables do not deliver every spike to exactly the cores that need it"
