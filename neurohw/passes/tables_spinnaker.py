@@ -25,10 +25,15 @@ WHOLE = -1
 
 @dataclass
 class _Wanted:
-    """What a chip's cores want of a zone: for the zone as a whole, or for each of its cores."""
+    """What a chip's cores want of a zone: for the zone as a whole, or for each of its cores.
+
+    alike: some targets on this chip need all cores of the zone and a later one only some. The tool chain then sends all cores
+    of the zone to all of these targets, which ignore keys that they do not know.
+    """
 
     whole: int | None = None
     single: dict[int, int] = field(default_factory=dict)
+    alike: bool = False
 
     def add(self, core: int, indices: Sequence[int] | None, count: int, apart: bool) -> None:
         """One more core that is a target; `apart`: this chip needs lines for single cores of the zone anyway."""
@@ -36,9 +41,9 @@ class _Wanted:
         if indices is None and not apart and not self.single:
             self.whole = (self.whole or 0) | bit
             return
-        if self.whole is not None:
-            self.single, self.whole = dict.fromkeys(range(count), self.whole), None
-        for index in range(count) if indices is None else indices:
+        if self.whole is not None and (indices is None or len(indices)):
+            self.single, self.whole, self.alike = dict.fromkeys(range(count), self.whole), None, True
+        for index in range(count) if indices is None or (self.alike and len(indices)) else indices:
             self.single[index] = self.single.get(index, 0) | bit
 
 
