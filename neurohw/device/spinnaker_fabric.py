@@ -8,7 +8,7 @@ rhomb of 12 x 12 chips, a triad. Machines are rectangles of triads: with all out
 chips, else a patch whose hexagons stick out by 4 chips. Source: SpiNNMachine (version_48_chips.py, version_5.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -104,7 +104,22 @@ def make_fabric(
             raise ValueError(f"dead_links: ({x}, {y}) has no link {link}; " + (f"it has {has}" if has else "there is no such chip"))
         dead |= {(x, y, link), (*other, (link + 3) % 6)}
     boards = {chip: board for chip, board in whole.boards.items() if chip not in dead_chips}
-    return Fabric(whole.width, whole.height, whole.wraps, boards, frozenset(dead))
+    fabric = Fabric(whole.width, whole.height, whole.wraps, boards, frozenset(dead))
+    lonely = sorted(set(boards) - region(fabric, (0, 0), boards))
+    if lonely:
+        raise ValueError(f"dead_links: nothing leads from chip (0, 0) to {lonely[:5]} any more; list them as dead_chips")
+    return fabric
+
+
+def region(fabric: Fabric, first: Place, allowed: Collection[Place], closed: Collection[Place] = ()) -> set[Place]:
+    """Chips that can be reached from `first` over allowed chips that are not closed."""
+    found, queue = {first}, [first]
+    while queue:
+        for other in fabric.links[queue.pop()].values():
+            if other in allowed and other not in closed and other not in found:
+                found.add(other)
+                queue.append(other)
+    return found
 
 
 def _triads(columns: int, rows: int, wraps: bool) -> Fabric:

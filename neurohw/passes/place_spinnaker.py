@@ -2,8 +2,8 @@
 
 A population starts on the first chip with a free core: chips on which earlier ones started come first, then by x and y. When
 a chip is full, its neighbors follow in the order in which they came into reach (links E, NE, N, W, SW, S of each chip taken),
-those of the same board before others. A start from which the population finds no room is left for the next. Delay extensions
-follow after all populations. Source: SpiNNaker_PACMAN (ApplicationPlacer); equal to the reference mappings of 7.4.1.
+those of the same board before others. A start from which the population finds no room is left for the next. A chip whose SDRAM
+has less left than the share of one core is full for the next population. Delay extensions follow after all populations. Source: SpiNNaker_PACMAN (ApplicationPlacer); equal to the reference mappings of 7.4.1.
 """
 
 from collections.abc import Iterator
@@ -31,6 +31,11 @@ def place_spinnaker(program: Program) -> Program:
     groups += [(name, list(parts), float(EXTENSION)) for name, parts in groupby(program.extensions, lambda s: s.population)]
     placed = []
     for name, parts, need in groups:
+        if need > machine.sdram_per_chip:
+            raise DoesNotFit(
+                f"{program.network.name} on {program.device.title}: one core of {name!r} needs {need / 2**20:.3g} MiB of SDRAM, a "
+                f"chip has {machine.sdram_per_chip / 2**20:.3g} MiB; use fewer neurons per core"
+            )
         sites = floor.settle(len(parts), need)
         if sites is None:
             used, there = sum(floor.taken.values()), len(machine.sites())
@@ -55,6 +60,8 @@ class _Floor:
     def __init__(self, machine: SpinnakerMachine):
         self.machine, self.fabric = machine, machine.fabric
         self.cores = {chip: machine.cores(chip) for chip in self.fabric.boards}
+        shares = 1.0 - 1.0 / max(map(len, self.cores.values()))
+        self.full_at = float(machine.sdram_per_chip) * shares
         self.taken = dict.fromkeys(self.fabric.boards, 0)
         self.filled = dict.fromkeys(self.fabric.boards, 0.0)
         self.untried = iter(self.fabric.boards)
@@ -80,11 +87,8 @@ class _Floor:
         yield from (chip for chip in self.untried if self._free(chip))
 
     def _free(self, chip: Place) -> int:
-        return len(self.cores[chip]) - self.taken[chip]
-
-    def _room(self, chip: Place, need: float) -> int:
-        left = float(self.machine.sdram_per_chip) - self.filled[chip]
-        return min(self._free(chip), int(left // need) if need else self._free(chip))
+        """Cores that a population may still take; 0 on a chip that earlier ones have filled."""
+        return len(self.cores[chip]) - self.taken[chip] if self.filled[chip] <= self.full_at else 0
 
     def _take(self, chip: Place, need: float) -> Site:
         self.taken[chip] += 1
@@ -102,7 +106,7 @@ class _Floor:
             if not self._free(chip):
                 continue
             seen.add(chip)
-            room = self._room(chip, need)
+            room = min(self._free(chip), int((float(self.machine.sdram_per_chip) - self.filled[chip]) // need))
             if not room:
                 continue
             found += [chip] * min(room, count - len(found))

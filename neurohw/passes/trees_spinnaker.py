@@ -15,9 +15,9 @@ no meaning, but choosing otherwise would give other, equally good tables. Source
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
-from neurohw.device.spinnaker_fabric import Fabric, Place
+from neurohw.device.spinnaker_fabric import Fabric, Place, region
 from neurohw.errors import DoesNotFit
 
 Hop = tuple[int, Place]
@@ -45,12 +45,12 @@ class Forest:
         if len(shared) > 1:
             done = set(shared)
             for chip in shared:
-                region = _region(self.fabric, chip, open_chips, done)
-                self.flood(chip, region, wanted & region)
+                near = region(self.fabric, chip, open_chips, done)
+                self.flood(chip, near, wanted & near)
                 self.roots.add(chip)
-                open_chips -= wanted & region
-                wanted -= region
-                done |= region
+                open_chips -= wanted & near
+                wanted -= near
+                done |= near
             self.flood(entry, open_chips, wanted)
             return
         self.flood(entry, open_chips, wanted)
@@ -108,17 +108,6 @@ class Forest:
             link, parent = step
             self.children.setdefault(parent, {})[link] = None
             chip, step = parent, parents[parent]
-
-
-def _region(fabric: Fabric, first: Place, allowed: Collection[Place], closed: Iterable[Place]) -> set[Place]:
-    """Chips that can be reached from `first` over allowed chips that are not closed."""
-    closed, found, queue = set(closed), {first}, [first]
-    while queue:
-        for other in fabric.links[queue.pop()].values():
-            if other in allowed and other not in closed and other not in found:
-                found.add(other)
-                queue.append(other)
-    return found
 
 
 def straight(fabric: Fabric, start: Place, end: Place) -> list[Hop]:
