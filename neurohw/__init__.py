@@ -32,6 +32,8 @@ _HOME = {
     "read_recording": "neurohw.recording_imports",
     **dict.fromkeys(("compare",), "neurohw.study.compare"),
     "Comparison": "neurohw.study.comparison",
+    "verify": "neurohw.study.verify",
+    "Verification": "neurohw.study.verification",
     **dict.fromkeys(
         ("NeurohwError", "BadInput", "DoesNotFit", "Unsupported", "OutOfRange", "NotReadable"), "neurohw.errors"
     ),

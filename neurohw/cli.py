@@ -1,9 +1,12 @@
 """The command line. Exit status: 0 done, 1 a difference was found, 2 bad input (one line on stderr), 130 interrupted."""
 
+import itertools
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,33 +14,57 @@ from typing import Annotated, Any
 import typer
 
 from neurohw import __version__
-from neurohw.errors import BadInput, NeurohwError
+from neurohw.errors import BadInput, NeurohwError, NeurohwWarning, one_line
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-devices_app = typer.Typer(no_args_is_help=False, rich_markup_mode=None, help="What hardware is described, and is it sound.")
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+devices_app = typer.Typer(rich_markup_mode=None, help="What hardware is described, and is it sound.")
 app.add_typer(devices_app, name="devices")
 
+INTERRUPTED = 130
+
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for results; by default out/NAME.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="The first trial's seed.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**62, help="The first trial's seed.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar, no summary.")]
 MappingName = Annotated[str, typer.Argument(metavar="MAPPING", help="A name in mappings/ or a file.")]
 
 
 def main() -> None:
     """Run a command; turn every error of ours into one line and an exit status."""
+    warnings.showwarning = _show_warning
     try:
-        app(standalone_mode=True)
+        status = app(args=sys.argv[1:] or ["--help"], prog_name="neurohw", standalone_mode=False)
     except NeurohwError as error:
-        sys.exit(_fail(error))
+        status = _fail(error)
     except MemoryError:
-        sys.exit(_fail("out of memory; make the network smaller or record less"))
+        status = _fail("out of memory; make the network smaller or record less")
     except OSError as error:
-        sys.exit(_fail(f"{error.strerror}: {error.filename}" if error.filename else error))
+        status = _fail(f"{error.strerror}: {error.filename}" if error.filename else error)
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # what typer raises for a command that is not understood
+            raise
+        status = _fail(f"{error.format_message().rstrip('.')}; see {_command_of(error)} --help")
+    if status == INTERRUPTED:
+        _fail("interrupted; no file was left half-written")
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _fail(error: Any) -> int:
-    print(f"neurohw: {' '.join(str(error).split())}", file=sys.stderr)
+    print(f"neurohw: {one_line(error)}", file=sys.stderr)
     return 2
+
+
+def _command_of(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "neurohw"
+
+
+def _show_warning(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
+    """A warning of ours in one line; of others as Python shows it."""
+    ours = issubclass(category, NeurohwWarning)
+    text = f"neurohw: warning: {one_line(message)}\n" if ours else warnings.formatwarning(message, category, filename, lineno, line)
+    (file or sys.stderr).write(text)
 
 
 @app.callback(invoke_without_command=True)
@@ -98,11 +125,14 @@ def map_(mapping: MappingName, export: Annotated[Path | None, typer.Option("--ex
     from neurohw.study.experiment import prepare
     from neurohw.study.export import export_program
 
+    if export is not None:
+        _check_writable(export, "--export")
     experiment = prepare(load_mapping(mapping))
+    folders = _folders(experiment.programs)
     for name, (_, program) in experiment.programs.items():
         print(f"{name}\n{program.report}\n")
         if export is not None:
-            export_program(program, export / _folder(name))
+            export_program(program, export / folders[name])
 
 
 @app.command()
@@ -115,9 +145,10 @@ def run(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = Fa
     folder = _out(out, loaded.path)
     with _progress(quiet) as progress:
         experiment = study.prepare(loaded, seed, progress)
+        folders = _folders(experiment.programs)
         for name, _, recordings in study.run_chips(experiment, progress):
             for trial, recording in zip(experiment.trials, recordings, strict=True):
-                recording.save(_made(folder / _folder(name)) / f"trial-{trial}.h5")
+                recording.save(_made(folder / folders[name]) / f"trial-{trial}.h5")
             if not quiet:
                 rates = ", ".join(f"{p} {recordings[0].rate(p):.2f} Hz" for p in recordings[0].spikes)
                 print(f"{name}: {rates}")
@@ -146,11 +177,34 @@ def compare(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet 
 
 
 @app.command()
+def verify(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz) or folders of them.")],
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only differences and the summary.")] = False,
+) -> None:
+    """Recorded traces held against the emulator: exact, or the first difference. Example: neurohw verify recordings/"""
+    from neurohw.study.verify import summary
+    from neurohw.study.verify import verify as hold
+
+    with _progress(quiet) as progress:
+        found = hold(paths, progress)
+    for one in found:
+        if one.problem or one.difference is not None or not quiet:
+            print(_printable(one), file=sys.stderr if one.problem else sys.stdout)
+    print(summary(found))
+    if any(one.problem for one in found) or not any(one.known for one in found):
+        raise typer.Exit(2)
+    if any(one.difference is not None for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
 def init(name: Annotated[str, typer.Argument(help="The file to write.")] = "experiment.yaml") -> None:
     """A commented mapping file to start from. Example: neurohw init my-experiment.yaml"""
     from neurohw import data_files
     from neurohw.files import atomically
 
+    if not name.strip():
+        raise BadInput("init: the file needs a name, such as experiment.yaml")
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     if path.exists():
         raise BadInput(f"{path}: exists already; give another name")
@@ -173,9 +227,20 @@ def pynn(
 
 def _out(out: Path | None, mapping: Path) -> Path:
     folder = out or Path("out") / mapping.stem
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(f"--out {folder}: is a file; give a folder")
+    _check_writable(folder, "--out")
     return folder
+
+
+def _check_writable(folder: Path, option: str) -> None:
+    """Whether results can be written into a folder, found out before they are computed; it is not made yet."""
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not existing.is_dir():
+        raise BadInput(f"{option} {folder}: {existing} is a file; give a folder")
+    try:
+        with tempfile.TemporaryDirectory(dir=existing, prefix=".neurohw-"):
+            pass
+    except OSError as error:
+        raise BadInput(f"{option} {folder}: cannot write there ({error.strerror}); give another folder") from None
 
 
 def _made(folder: Path) -> Path:
@@ -183,8 +248,15 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _folder(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+def _folders(names: Iterable[str]) -> dict[str, str]:
+    """A folder for each chip, with its name as far as every file system takes it."""
+    found: dict[str, str] = {}
+    for name in names:
+        plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name[:80]).lstrip(".") or "chip"
+        taken = {folder.lower() for folder in found.values()}
+        numbered = (plain if k == 1 else f"{plain}-{k}" for k in itertools.count(1))
+        found[name] = next(folder for folder in numbered if folder.lower() not in taken)
+    return found
 
 
 def _write_json(path: Path, data: Any) -> None:
@@ -193,6 +265,11 @@ def _write_json(path: Path, data: Any) -> None:
     _made(path.parent)
     with atomically(path) as temporary:
         temporary.write_text(json.dumps(data, indent=2, allow_nan=False), encoding="utf-8")
+
+
+def _printable(thing: Any) -> str:
+    """As text that no terminal takes for commands: file names and keys come from others."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(thing))
 
 
 @contextmanager
@@ -204,7 +281,8 @@ def _progress(quiet: bool) -> Iterator[Any]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("starting", total=1.0)
 
         def show(what: str, share: float) -> None:

@@ -29,6 +29,17 @@ class NeurohwWarning(UserWarning):
     """Something was read or repaired that the user may not have meant; the message says what to give instead."""
 
 
+MAX_LINE = 2000
+"""Characters of a message that are shown."""
+
+
+def one_line(message: object) -> str:
+    """A message for the terminal: one line, not too long, and control characters written out, so that none is obeyed."""
+    text = " ".join(str(message).split())
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return shown if len(shown) <= MAX_LINE else f"{shown[: MAX_LINE - 500]} ... {shown[-500:]}"
+
+
 def all_reasons(error: type[NeurohwError], subject: str, reasons: list[str]) -> None:
     """Raise `error` with every reason at once, or return if there is none."""
     if reasons:

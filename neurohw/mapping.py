@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from neurohw import data_files, units
 from neurohw.device import Device, load_device
@@ -28,7 +28,19 @@ def _positive(value: float) -> float:
     return value
 
 
-Time = Annotated[float, BeforeValidator(_milliseconds)]
+def _not_negative(value: float) -> float:
+    if value < 0:
+        raise ValueError("must be >= 0")
+    return value
+
+
+def _different(names: list[str]) -> list[str]:
+    if twice := [name for k, name in enumerate(names) if name in names[:k]]:
+        raise ValueError(f"{twice[0]!r} stands twice")
+    return names
+
+
+Time = Annotated[float, BeforeValidator(_milliseconds), AfterValidator(_not_negative)]
 Duration = Annotated[float, BeforeValidator(_milliseconds), AfterValidator(_positive)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -46,7 +58,7 @@ class ChipEntry(Described):
     without: list[str] = []
     with_: dict[str, float] = Field(default={}, alias="with")
     age: Time | None = None
-    name: str | None = Field(default=None, max_length=100)
+    name: str | None = Field(default=None, min_length=1, max_length=100)
 
 
 class ReferenceEntry(Described):
@@ -73,9 +85,17 @@ class MappingFile(Described):
     reference: ReferenceEntry = ReferenceEntry()
     chips: list[ChipEntry] = Field(default=[], max_length=1000)
     record: dict[str, Any] = {}
-    measure: list[str] = ["rates", "cv_isi", "correlation", "van_rossum"]
+    measure: Annotated[list[str], Field(min_length=1), AfterValidator(_different)] = [
+        "rates", "cv_isi", "correlation", "van_rossum",
+    ]  # fmt: skip
     discard: Time = 0.0
     stimulus: dict[str, StimulusEntry] = {}
+
+    @model_validator(mode="after")
+    def _discard_less(self) -> "MappingFile":
+        if self.discard >= self.duration:
+            raise ValueError(f"discard {self.discard:g} ms leaves nothing of the duration of {self.duration:g} ms")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +126,10 @@ class Mapping:
         for number, entry in enumerate(self.file.chips):
             device = self._device(entry, f"{self.path}: chips.{number}")
             name = entry.name or device.title + (f" at {entry.dt:g} ms" if entry.dt is not None else "")
-            if name in found:
+            if name in found and entry.name is None:
                 name = f"{name}, seed {entry.seed}"
             if name in found or name == "reference":
-                raise BadInput(f"{self.path}: chips.{number}: two chips are called {name!r}; give them a name")
+                raise BadInput(f"{self.path}: chips.{number}: two chips are called {name!r}; give this one another name")
             found[name] = (entry, device)
         return found
 

@@ -219,8 +219,8 @@ class Network:
         reasons = []
         if t.shape != a.shape or t.ndim != 1:
             reasons.append(f"{t.size} times but {a.size} amplitudes")
-        if not (np.isfinite(t).all() and np.isfinite(a).all()):
-            reasons.append("times and amplitudes must be finite")
+        if not ((np.abs(t) <= units.LARGEST).all() and (np.abs(a) <= units.LARGEST).all()):
+            reasons.append(f"times and amplitudes must be finite, and at most {units.LARGEST:g}")
         if t.size and (np.diff(t) < 0).any():
             reasons.append("times must ascend")
         if which.size and (which.min() < 0 or which.max() >= size):
@@ -296,6 +296,8 @@ def _value(given: Any, unit: str, size: int | None, where: str, infinite: bool =
             raise BadInput(f"{where}: an array of shape {array.shape} where {size} values are needed")
         if np.isnan(array).any() or (np.isinf(array).any() and not infinite):
             raise BadInput(f"{where}: the array holds NaN or infinity")
+        if (np.abs(array[np.isfinite(array)]) > units.LARGEST).any():
+            raise BadInput(f"{where}: the array holds numbers beyond {units.LARGEST:g} {unit}")
         return array.ravel()
     if infinite and isinstance(given, float) and np.isinf(given):
         return given
@@ -329,9 +331,10 @@ def _spike_times(given: Any, size: int, where: str) -> SpikeTimes:
         return SpikeTimes(np.empty(0), np.empty(0, np.int64))
     if not isinstance(given, list | tuple | np.ndarray):
         raise BadInput(f"{where}: spike times are a list of times (ms), a list for each neuron, or a pair (times, indices)")
-    if isinstance(given, tuple) and len(given) == 2 and all(np.ndim(part) == 1 for part in given):
+    flat = [not isinstance(one, list | tuple | np.ndarray) for one in given]
+    if isinstance(given, tuple) and len(given) == 2 and not any(flat):
         return spike_times(given[0], given[1], size, where)
-    if all(np.ndim(one) == 0 for one in given):
+    if all(flat):
         given = [given] * size
     if len(given) != size:
         raise BadInput(f"{where}: spike times for {len(given)} neurons, but there are {size}")
@@ -346,8 +349,8 @@ def spike_times(times: Any, indices: Any, size: int, where: str) -> SpikeTimes:
     if t.shape != i.shape:
         reasons.append(f"{t.size} spike times but {i.size} indices")
     elif t.size:
-        if not np.isfinite(t).all() or t.min() < 0:
-            reasons.append("spike times must be finite and >= 0 ms")
+        if not (np.abs(t) <= units.LARGEST).all() or t.min() < 0:
+            reasons.append(f"spike times must be finite and >= 0 ms, and at most {units.LARGEST:g} ms")
         if i.min() < 0 or i.max() >= size:
             reasons.append(f"spike indices must lie in 0..{size - 1}")
     all_reasons(BadInput, where, reasons)

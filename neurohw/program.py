@@ -195,7 +195,7 @@ def normalize_record(network: Network, given: Mapping[str, Any] | None) -> dict[
     for name, wanted in (given or {}).items():
         if name != "all" and name not in network.populations:
             raise BadInput(f"record: no population {name!r}; there are all, {', '.join(network.populations)}")
-        variables = dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys([wanted] if isinstance(wanted, str) else wanted)
+        variables = _variables(wanted, f"record: {name}")
         for population in network.populations if name == "all" else (name,):
             known, size = network.populations[population].model.recordable, network.populations[population].size
             for variable, which in variables.items():
@@ -203,7 +203,20 @@ def normalize_record(network: Network, given: Mapping[str, Any] | None) -> dict[
                     record[population][variable] = _indices(which, size, f"record: {population}: {variable}")
                 elif variable not in known and name != "all":
                     raise BadInput(f"record: {population!r} has no {variable!r}; it has {', '.join(known)}")
+        there = {variable for population in network.populations.values() for variable in population.model.recordable}
+        if nowhere := [variable for variable in variables if variable not in there]:
+            raise BadInput(f"record: no population has {nowhere[0]!r}; there are {', '.join(sorted(there))}")
     return record
+
+
+def _variables(wanted: Any, where: str) -> dict[str, Any]:
+    """variable -> which neurons (None: all)."""
+    given = [wanted] if isinstance(wanted, str) else wanted
+    if isinstance(given, Mapping):
+        return dict(given)
+    if not isinstance(given, list | tuple | set | frozenset) or not all(isinstance(name, str) for name in given):
+        raise BadInput(f"{where}: expected variables such as [spikes, v] or {{v: 10}}, got {wanted!r}")
+    return dict.fromkeys(given)
 
 
 def _indices(which: Any, size: int, where: str) -> NDArray[np.int64]:

@@ -16,6 +16,9 @@ from neurohw.errors import BadInput
 COHERENT = ("ms", "mV", "nA", "nF", "MOhm", "uS", "kHz", "pC", "fJ", "pW")
 """One unit for each dimension that occurs in a network; pW because fJ / ms = pW."""
 
+LARGEST = 1e15
+"""No quantity is larger: a time of 30,000 years, which still counts in 64 bits of microseconds."""
+
 
 @cache
 def _registry() -> Any:
@@ -40,17 +43,20 @@ def parse(value: Any, unit: str, where: str = "value") -> float:
     if isinstance(value, bool) or value is None:
         raise BadInput(f"{where}: expected a quantity in {unit}, got {value!r}")
     if isinstance(value, str):
-        return _finite(_from_text(value, unit, where), value, where)
+        return _finite(_from_text(value, unit, where), value, unit, where)
     try:
-        return _finite(float(value), value, where)
-    except (TypeError, ValueError):
-        raise BadInput(f"{where}: expected a quantity such as '1 {unit}', got {value!r}") from None
+        return _finite(float(value), value, unit, where)
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput(f"{where}: expected a quantity such as '1 {unit}', got {str(value)[:40]}") from None
 
 
 def parse_text(value: Any, unit: str, where: str = "value") -> float:
     """Like `parse`, but a bare number is an error: for files, where a number without its unit is a trap."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        example = value if abs(value) <= LARGEST else 1
+        raise BadInput(f"{where}: {str(value)[:40]} has no unit; write for example '{example} {unit}'")
     if not isinstance(value, str):
-        raise BadInput(f"{where}: {value!r} has no unit; write for example '{value} {unit}'")
+        raise BadInput(f"{where}: expected text with a number and a unit such as '1 {unit}', got {str(value)[:40]}")
     return parse(value, unit, where)
 
 
@@ -72,9 +78,11 @@ def _from_text(text: str, unit: str, where: str) -> float:
         raise BadInput(f"{where}: cannot read {text!r} as a quantity; write for example '1 {unit}'") from None
 
 
-def _finite(number: float, given: Any, where: str) -> float:
+def _finite(number: float, given: Any, unit: str, where: str) -> float:
     if number != number or number in (float("inf"), float("-inf")):
         raise BadInput(f"{where}: {given!r} is not a finite number")
+    if abs(number) > LARGEST:
+        raise BadInput(f"{where}: {str(given)[:40]} is beyond {LARGEST:g} {unit}, the largest that is computed with")
     return number
 
 

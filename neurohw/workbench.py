@@ -63,8 +63,8 @@ def run(
         return chip.run(duration, trial=trial, stimulus=stimulus)
     if len(trials) > 1 and len(stimuli) > 1 and len(trials) != len(stimuli):
         raise BadInput(f"run: {len(trials)} trials but {len(stimuli)} stimuli; give one of either, or as many")
-    n = max(len(trials), len(stimuli))
-    pairs = zip(trials * (n // len(trials)), stimuli * (n // len(stimuli)), strict=True)
+    n = max(len(trials), len(stimuli)) if trials and stimuli else 0
+    pairs = zip(trials * (n // max(1, len(trials))), stimuli * (n // max(1, len(stimuli))), strict=True)
     return [chip.run(duration, trial=t, stimulus=s) for t, s in pairs]
 
 

@@ -25,7 +25,7 @@ def weights(model: str) -> tuple[float, float]:
 
 
 def feed_forward(model: str, seed: int = 1, numerics: Numerics = NUMERICS["exact"]) -> Network:
-    """Given and Poisson spikes onto nine neurons whose parameters differ; a source may spike twice in a step of 1 ms."""
+    """Given and Poisson spikes onto nine neurons that differ; a source may spike twice in a step of 1 ms."""
     excitatory, inhibitory = weights(model)
     train = ([1.0, 1.2, 4.0, 9.0, 9.0, 15.0, 22.0, 23.5], [0, 0, 1, 2, 2, 0, 1, 2])
     network = Network("feed forward", seed, numerics=numerics)

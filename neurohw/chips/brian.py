@@ -73,8 +73,12 @@ class BrianNetwork:
         self.network.store("fresh")
 
     def _take_over_brian(self) -> None:
-        """Set what all of Brian2 shares: another chip may have set it otherwise since."""
+        """Set what all of Brian2 shares: another chip may have set it otherwise since.
+
+        Ctrl-C must interrupt: Brian2 would end its run early, as if it were over, and the rest would go on with that.
+        """
         self.b2.prefs.codegen.target = self.target
+        self.b2.prefs.core.stop_on_keyboard_interrupt = False
         self.b2.defaultclock.dt = self.program.dt * self.b2.ms
 
     def _group(self, number: int, name: str, population: Population) -> Any:

@@ -18,9 +18,9 @@ from neurohw.chips import resume
 from neurohw.device.device import Device
 from neurohw.errors import BadInput, NotReadable, Unsupported
 from neurohw.kernels import stimulus as stimuli
+from neurohw.kernels.budget import steps_of
 from neurohw.kernels.delivery import spike_flags, spike_ring
 from neurohw.kernels.lowering import locate
-from neurohw.memory import available_bytes
 from neurohw.network import SpikeTimes, spike_times
 from neurohw.program import Capabilities, Ledger, Program
 from neurohw.recording import Recording
@@ -82,16 +82,12 @@ class EngineChip:
 
     def run(self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True) -> Recording:
         program = self.loaded
-        length = units.parse(duration, "ms", "duration")
-        n_steps = round(length / program.dt)
-        if n_steps < 1:
-            raise BadInput(f"duration {duration!r} is shorter than one time step of {program.dt:g} ms")
+        n_steps = steps_of(program, duration)
         given = self._given = checked_stimulus(program, stimulus)
         if reset:
             self.reset(trial)
         begin, until = self.step, self.step + n_steps
         rows, neurons = self._sampled()
-        self._check_memory(n_steps, rows.size)
         samples = np.empty((n_steps + 1 if rows.size else 0, rows.size))
         events = self._current_events(begin, until)
         spikes, n_samples = [], 0
@@ -146,14 +142,6 @@ class EngineChip:
                 rows.append(np.full(which.size, self._state_row(population, variable)))
                 neurons.append(which + program.origin.first[population])
         return np.concatenate(rows), np.concatenate(neurons)
-
-    def _check_memory(self, n_steps: int, columns: int) -> None:
-        needed = 8 * (n_steps + 1) * columns
-        if needed > available_bytes() / 2:
-            raise BadInput(
-                f"recording {columns} traces over {n_steps} steps needs {needed / 2**30:.3g} GiB, more than half of what is "
-                "free; record fewer neurons or run in shorter pieces"
-            )
 
     def _recording(self, events, samples, begin: int, until: int, trial: int) -> Recording:
         program, dt = self.loaded, self.loaded.dt

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from neurohw.chips.engine_chip import EngineChip
 from neurohw.kernels import float_engine
 from neurohw.kernels import float_neurons as fn
+from neurohw.kernels.compiling import aligned_zeros
 from neurohw.program import Capabilities, Program
 
 
@@ -27,7 +28,7 @@ class FloatChip(EngineChip):
         self.table = payload.table
         self.weights = self.effective_weights(program)
         numerics, origin = program.network.numerics, program.origin
-        self.coefficients = np.zeros((fn.N_COEFFICIENTS, origin.n_neurons))
+        self.coefficients = aligned_zeros((fn.N_COEFFICIENTS, origin.n_neurons))
         codes, firsts, lasts = [], [], []
         self.i_offset = np.zeros(origin.n_neurons)
         for name, values in self.parameters(program).items():
@@ -51,9 +52,9 @@ class FloatChip(EngineChip):
 
     def _reset(self, trial: int) -> None:
         program = self.loaded
-        self.state = np.zeros((fn.N_STATE, program.origin.n_neurons))
+        self.state = aligned_zeros((fn.N_STATE, program.origin.n_neurons))
         self.state[fn.I_EXT] = self.i_offset
-        self.sums = np.zeros((2, program.origin.n_neurons))
+        self.sums = aligned_zeros((2, program.origin.n_neurons))
         for name, population in program.network.neurons.items():
             first = program.origin.first[name]
             for variable in population.initial:

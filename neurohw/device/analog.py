@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, model_validator
 
 from neurohw.device.machine import Choices, Machine, Site
 from neurohw.errors import BadInput
-from neurohw.schema import Described, In, Number, Status
+from neurohw.schema import Count, Described, In, Number, Status
 
 
 class AnalogChoices(Choices):
@@ -49,7 +49,7 @@ class AnalogChoices(Choices):
 class Layout(Described):
     """How many arrays lie in each row of the wafer, rows centered on each other."""
 
-    rows: tuple[int, ...] = Field(min_length=1)
+    rows: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(min_length=1, max_length=1000)
     source: str
     status: Status
 
@@ -71,31 +71,33 @@ class AnalogMachine(Machine):
     array: str
     unit: str
     layout: Layout
-    units_per_array: Annotated[Number, In("", at_least=1)]
-    circuits_per_array: Annotated[Number, In("", at_least=1)]
-    blocks_per_array: Annotated[Number, In("", at_least=1)]
-    neuron_sizes: tuple[int, ...] = Field(min_length=1)
-    circuits_per_synapse: Annotated[Number, In("", at_least=1)]
-    drivers: Annotated[Number, In("", at_least=1)]
-    rows_per_driver: Annotated[Number, In("", at_least=1)]
-    bus_addresses: Annotated[Number, In("", at_least=1)] | None = None
-    row_addresses: Annotated[Number, In("", at_least=1)] | None = None
+    units_per_array: Count
+    circuits_per_array: Count
+    blocks_per_array: Count
+    neuron_sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+    circuits_per_synapse: Count
+    drivers: Count
+    rows_per_driver: Count
+    bus_addresses: Count | None = None
+    row_addresses: Count | None = None
     overfull: Literal["lose", "refuse"]
     weight_range: Literal["row", "input"]
-    membranes_per_unit: Annotated[Number, In("", at_least=0)]
+    membranes_per_unit: Annotated[Number, In(at_least=0, at_most=100_000, whole=True)]
     acceleration: Annotated[Number, In("", at_least=1e-9)]
-    delay_base: Annotated[Number, In("ms", at_least=0)]
-    delay_per_hop: Annotated[Number, In("ms", at_least=0)]
+    delay_base: Annotated[Number, In("ms", at_least=0, at_most=1000)]
+    delay_per_hop: Annotated[Number, In("ms", at_least=0, at_most=1000)]
 
-    @field_validator(
-        "units_per_array", "circuits_per_array", "blocks_per_array", "circuits_per_synapse", "drivers",
-        "rows_per_driver", "bus_addresses", "row_addresses", "membranes_per_unit",
-    )  # fmt: skip
-    @classmethod
-    def _whole(cls, number: Number | None) -> Number | None:
-        if number is not None and not float(number).is_integer():
-            raise ValueError(f"{number.text} is not a whole number")
-        return number
+    @model_validator(mode="after")
+    def _fits_together(self) -> "AnalogMachine":
+        per_block, largest = self.circuits_per_array / self.blocks_per_array, max(self.neuron_sizes)
+        if self.units_per_array > self.blocks_per_array or largest > per_block:
+            raise ValueError(
+                f"{self.circuits_per_array:g} circuits in {self.blocks_per_array:g} blocks are too few for "
+                f"{self.units_per_array:g} units and neurons of {largest} circuits"
+            )
+        if not 1 <= self.circuits_per_synapse <= min(self.neuron_sizes):
+            raise ValueError(f"circuits_per_synapse {self.circuits_per_synapse:g} exceeds the smallest of neuron_sizes")
+        return self
 
     @property
     def unit_word(self) -> str:

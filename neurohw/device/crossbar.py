@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from neurohw.device.machine import Choices, Machine, Site
-from neurohw.schema import In, Number
+from neurohw.schema import Count, In, Number
 
 Idle = Literal["none", "reset", "programmed to zero"]
 
@@ -48,24 +48,17 @@ class CrossbarMachine(Machine):
     of it.
     """
 
-    rows: Annotated[Number, In("", at_least=1)]
-    columns: Annotated[Number, In("", at_least=1)]
-    tiles: Annotated[Number, In("", at_least=1)]
-    devices_per_arm: Annotated[Number, In("", at_least=1)]
+    rows: Count
+    columns: Count
+    tiles: Count
+    devices_per_arm: Count
     g_max: Annotated[Number, In("uS", at_least=1e-6)]
     g_largest_weight: Annotated[Number, In("uS", at_least=1e-6)]
     g_reset: Annotated[Number, In("uS", at_least=0)]
     g_reset_sd: Annotated[Number, In("uS", at_least=0)]
     pulse_step: Annotated[Number, In("uS", at_least=1e-6)] | None = None
-    verify_pulses: Annotated[Number, In("", at_least=1)] | None = None
+    verify_pulses: Count | None = None
     refresh_above: Annotated[Number, In("uS", at_least=0)] | None = None
-
-    @field_validator("rows", "columns", "tiles", "devices_per_arm", "verify_pulses")
-    @classmethod
-    def _whole(cls, number: Number | None) -> Number | None:
-        if number is not None and float(number) != int(number):
-            raise ValueError(f"{number.text} is not a whole number")
-        return number
 
     @property
     def unit_word(self) -> str:

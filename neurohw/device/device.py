@@ -1,16 +1,17 @@
 """A device: a type of chip, as a frozen value read from a YAML file whose every number has a unit, a source and a status."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from neurohw import data_files
-from neurohw.device.machine import Range
+from neurohw.device.machine import Limits, Range
 from neurohw.device.substrates import SUBSTRATES
 from neurohw.distributions import spread
 from neurohw.effects import EFFECTS, Effect
@@ -18,6 +19,7 @@ from neurohw.errors import BadInput
 from neurohw.network import Network, Population
 from neurohw.neurons import NEURONS, SourceModel
 from neurohw.schema import Described, In, Number, validate
+from neurohw.synapses import SYNAPSES
 
 MAX_FILE = 1_000_000
 
@@ -39,12 +41,12 @@ class Supports(Described):
 class DeviceFile(Described):
     """The file as written; `machine` is checked by the substrate, `effects` by each effect."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1, max_length=100)]
     substrate: str
     summary: str
     sources: dict[str, str]
     supports: Supports
-    time_step: Annotated[Number, In("ms", at_least=1e-6)]
+    time_step: Annotated[Number, In("ms", at_least=1e-3, at_most=1e6)]
     parameters: dict[str, Range] = {}
     machine: dict[str, Any]
     effects: dict[str, dict[str, Any]] = {}
@@ -65,7 +67,7 @@ class Device:
     sources: Mapping[str, str]
     supports: Supports
     time_step: float
-    parameters: Mapping[str, Range]
+    parameters: Mapping[str, Limits]
     machine: Any
     effects: tuple[Effect, ...]
     energy: Mapping[str, Number]
@@ -155,7 +157,7 @@ class Device:
             reasons.append(f"{self.name} cannot inject currents into neurons; use spikes or i_offset")
         return reasons
 
-    def outside(self, population: Population) -> dict[str, Range]:
+    def outside(self, population: Population) -> dict[str, Limits]:
         """The parameters of a population that leave the device's range."""
         found = {}
         for name, value in population.parameters.items():
@@ -181,12 +183,16 @@ def load_device(name_or_path: str | Path) -> Device:
     if unknown:
         raise BadInput(f"{path}: effects.{unknown[0]}: unknown effect; there are {', '.join(EFFECTS)}")
     effects = tuple(validate(EFFECTS[n], numbers, f"{path}: effects.{n}") for n, numbers in file.effects.items())
-    for model in file.supports.neurons:
-        if model not in NEURONS:
-            raise BadInput(f"{path}: supports.neurons: unknown model {model!r}; there are {', '.join(NEURONS)}")
-    _check_sources(path, file, [machine, *effects])
+    for place, word, given, known in (
+        ("supports.neurons", "model", file.supports.neurons, list(NEURONS)),
+        ("supports.synapses", "synapse rule", file.supports.synapses, list(SYNAPSES)),
+    ):
+        if strange := [name for name in given if name not in known]:
+            raise BadInput(f"{path}: {place}: unknown {word} {strange[0]!r}; there are {', '.join(known)}")
+    limits = {name: ends.limits(_unit_of(path, name), f"{path}: parameters.{name}") for name, ends in file.parameters.items()}
+    _check_sources(path, file, [machine, limits, *effects])
     return Device(
-        file.name, file.substrate, file.summary, file.sources, file.supports, file.time_step, file.parameters, machine,
+        file.name, file.substrate, file.summary, file.sources, file.supports, file.time_step, limits, machine,
         effects, file.energy, file.power, file.costs, hashlib.sha256(text.encode()).hexdigest()[:16],
     )  # fmt: skip
 
@@ -197,15 +203,33 @@ def read_yaml(path: Path) -> tuple[str, Any]:
         if path.stat().st_size > MAX_FILE:
             raise BadInput(f"{path}: {path.stat().st_size} bytes; a file of this kind has at most {MAX_FILE}")
         text = path.read_text(encoding="utf-8")
-        return text, yaml.load(text, _NoDuplicates)
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot be read: {error}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise BadInput(f"{path}: not valid YAML: {' '.join(str(error).split())[:300]}") from None
+        raise BadInput(f"{path}: cannot be read: {error}; a file of this kind is text in UTF-8") from None
+    try:
+        return text, yaml.load(text, _Strict)
+    except yaml.YAMLError as error:
+        told = " ".join(str(error).split()).replace('"<unicode string>", ', "")
+        raise BadInput(f"{path}: not valid YAML: {told[:300]}") from None
+    except RecursionError:
+        raise BadInput(f"{path}: not valid YAML: lists and keys nested too deeply") from None
 
 
-class _NoDuplicates(yaml.SafeLoader):
-    """Safe YAML in which the same key twice is an error, as is an alias (an alias bomb can fill memory)."""
+class _Strict(yaml.SafeLoader):
+    """Safe YAML without what hides or explodes: the same key twice, tags, aliases (an alias bomb can fill memory), and
+    control characters (a terminal obeys them). 1e-3 is a number, as in YAML 1.2; in 1.1 it lacks a point.
+    """
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:  # an impossible date, an integer of thousands of digits
+            raise yaml.YAMLError(f"{error}, {node.start_mark}") from None
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+        value = super().construct_scalar(node)
+        if not value.replace("\n", "").replace("\t", "").isprintable():
+            raise yaml.YAMLError(f"a character that cannot be printed in {value[:60]!r}, {node.start_mark}")
+        return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -219,7 +243,19 @@ class _NoDuplicates(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError(f"aliases are not allowed, {self.peek_event().start_mark}")
+        if getattr(self.peek_event(), "tag", None) is not None:
+            raise yaml.YAMLError(f"tags are not allowed, {self.peek_event().start_mark}")
         return super().compose_node(parent, index)
+
+
+_Strict.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789"))
+
+
+def _unit_of(path: Path, parameter: str) -> str:
+    for model in NEURONS.values():
+        if parameter in model.parameters:
+            return model.parameters[parameter].unit
+    raise BadInput(f"{path}: parameters.{parameter}: no neuron model has such a parameter")
 
 
 def numbers_of(part: Any) -> list[tuple[str, Number]]:

@@ -1,10 +1,11 @@
 """What every substrate's machine can tell the mapping: where neurons can sit, how many, and how far it is from place to place."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from pydantic import Field
-
-from neurohw.schema import Described, Number
+from neurohw import units
+from neurohw.errors import BadInput
+from neurohw.schema import Described, Number, Status
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,27 @@ class Site:
 
 
 class Range(Described):
-    """The values a hardware parameter can take, in the unit of the network parameter of the same name."""
+    """The values that a hardware parameter can take, as text with units, under the name of the network's parameter."""
 
-    low: float = Field(description="lowest value")
-    high: float = Field(description="highest value")
+    low: str
+    high: str
+    source: str
+    status: Status
+
+    def limits(self, unit: str, where: str) -> "Limits":
+        """The two ends in `unit`; raises BadInput naming `where`."""
+        ends = (Number(units.parse_text(t, unit, where), t, self.source, self.status) for t in (self.low, self.high))
+        limits = Limits(*ends)
+        if limits.low > limits.high:
+            raise BadInput(f"{where}: low {self.low} lies above high {self.high}")
+        return limits
+
+
+class Limits(NamedTuple):
+    """The ends of a range, in the unit of the network's parameter."""
+
+    low: Number
+    high: Number
 
 
 class Choices(Described):

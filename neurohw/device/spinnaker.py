@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 from neurohw.device.machine import Choices, Machine, Site
 from neurohw.device.spinnaker_fabric import Fabric, Place, make_fabric
 from neurohw.errors import DoesNotFit
-from neurohw.schema import In, Number
+from neurohw.schema import Count, In, Number
 
 RECEPTOR_BITS = 1
-Count = Annotated[int, Field(ge=1, le=20)]
+Side = Annotated[int, Field(ge=1, le=20)]
 
 
 class SpinnakerChoices(Choices):
@@ -34,23 +34,23 @@ class SpinnakerMachine(Machine):
     """
 
     layout: Literal["spin3", "spin5", "triads"]
-    triads: tuple[Count, Count] = (1, 1)
+    triads: tuple[Side, Side] = (1, 1)
     wraps: bool = False
-    cores_per_chip: Annotated[Number, In("", at_least=1)]
+    cores_per_chip: Annotated[Number, In(at_least=1, at_most=18, whole=True)]
     smaller_chips: tuple[Place, ...] = ()
-    monitor_cores: Annotated[Number, In("", at_least=0)]
-    system_cores: Annotated[Number, In("", at_least=0)]
-    gatherer_cores: Annotated[Number, In("", at_least=0)]
-    neurons_per_core: Annotated[Number, In("", at_least=1)]
-    sources_per_core: Annotated[Number, In("", at_least=1)]
-    ring_buffer_bits: Annotated[Number, In("", at_least=4)]
-    delay_stages: Annotated[Number, In("", at_least=0)]
-    router_entries: Annotated[Number, In("", at_least=1)]
-    key_colors: Annotated[Number, In("", at_least=1)]
+    monitor_cores: Annotated[Number, In(at_least=0, at_most=18, whole=True)]
+    system_cores: Annotated[Number, In(at_least=0, at_most=18, whole=True)]
+    gatherer_cores: Annotated[Number, In(at_least=0, at_most=18, whole=True)]
+    neurons_per_core: Count
+    sources_per_core: Count
+    ring_buffer_bits: Annotated[Number, In(at_least=4, at_most=32, whole=True)]
+    delay_stages: Annotated[Number, In(at_least=0, at_most=1000, whole=True)]
+    router_entries: Count
+    key_colors: Count
     clock: Annotated[Number, In("kHz", at_least=1)]
-    sdram_per_chip: Annotated[Number, In("", at_least=1)]
-    sdram_per_core: Annotated[Number, In("", at_least=0)]
-    sdram_per_neuron: Annotated[Number, In("", at_least=0)]
+    sdram_per_chip: Annotated[Number, In(at_least=1)]
+    sdram_per_core: Annotated[Number, In(at_least=1)]
+    sdram_per_neuron: Annotated[Number, In(at_least=0)]
     dead_chips: tuple[Place, ...] = ()
     dead_cores: tuple[tuple[int, int, int], ...] = ()
     dead_links: tuple[tuple[int, int, int], ...] = ()

@@ -10,6 +10,7 @@ from pydantic import model_validator
 from neurohw.schema import Described, In, Number
 
 Pure = Annotated[Number, In("")]
+Exponent = Annotated[Number, In("", at_least=-10, at_most=10)]
 SMALLEST = 1e-7
 """The relative conductance that a smaller one is taken for, so that the logarithm stays finite."""
 
@@ -25,7 +26,7 @@ class Curve(Described):
     """
 
     logarithm: tuple[Pure, Pure] | None = None
-    power: tuple[Pure, Pure] | None = None
+    power: tuple[Pure, Exponent] | None = None
     low: Pure | None = None
     high: Pure | None = None
     knee: Pure | None = None

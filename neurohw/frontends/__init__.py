@@ -33,6 +33,8 @@ def read_network(source: Mapping[str, Any], base: Path, where: str = "network") 
 
     if set(rest) - {"args"}:
         raise BadInput(f"{where}: a PyNN script takes only args, got {', '.join(sorted(set(rest) - {'args'}))}")
+    if not isinstance(rest.get("args", []), list):
+        raise BadInput(f"{where}.args: expected a list such as [arg1, arg2], got {rest['args']!r}")
     return capture(base / given, [str(argument) for argument in rest.get("args", [])])
 
 

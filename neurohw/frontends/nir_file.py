@@ -57,6 +57,8 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
     Raises BadInput for what is unreadable, malformed or too large, Unsupported for node types without a translation.
     """
     file = os.path.basename(str(path))
+    if not os.path.isfile(path):
+        raise BadInput(f"{path}: {'is a folder' if os.path.isdir(path) else 'there is no such file'}; give one written with nir.write")
     try:
         with h5py.File(path, "r") as root:
             _check_size(root)
@@ -159,6 +161,8 @@ def _numbers(item: Any, key: str, where: str) -> NDArray[np.float64]:
     array = np.asarray(item[()], dtype=np.float64)
     if not (np.isfinite(array) | (np.isposinf(array) & (key == "v_threshold"))).all():
         raise BadInput(f"{where} holds NaN or infinity")
+    if key == "shape" and (array % 1).any():
+        raise BadInput(f"{where} holds whole numbers, but {array[array % 1 > 0].flat[0]:g} occurs")
     if key in POSITIVE and (array <= 0).any():
         raise BadInput(f"{where} must be > 0, but {array.min():g} occurs")
     return array

@@ -1,7 +1,14 @@
 """How hot loops are compiled: one thread, cached, and with the promise that the array arguments do not overlap."""
 
-from numba import njit
+from typing import Any
+
+import numpy as np
+from numba import njit, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.extending import overload
+from numpy.typing import DTypeLike, NDArray
+
+CACHE_LINE = 64
 
 
 class NoAlias(CompilerBase):
@@ -18,3 +25,23 @@ class NoAlias(CompilerBase):
 def step_kernel(function):
     """Compile a per-step loop over neurons: `for i in range(v.shape[0])` over separate one-dimensional arrays."""
     return njit(cache=True, pipeline_class=NoAlias, error_model="numpy")(function)
+
+
+def at(values, i):
+    """The value of neuron i: of an array, or of one number that all share. So one loop serves both, compiled apart."""
+    return values[i] if isinstance(values, np.ndarray) else values
+
+
+@overload(at)
+def _at(values, i):
+    if isinstance(values, types.Array):
+        return lambda values, i: values[i]
+    return lambda values, i: values
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """Zeros that begin at a cache line: wide loads and stores that straddle two lines take a third longer."""
+    n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(n_bytes + CACHE_LINE, np.uint8)
+    first = -raw.ctypes.data % CACHE_LINE
+    return raw[first : first + n_bytes].view(dtype).reshape(shape)

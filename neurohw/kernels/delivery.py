@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from neurohw.kernels.compiling import aligned_zeros
 from neurohw.kernels.table import BLOCK
 
 
@@ -35,8 +36,9 @@ def deliver(t, delays, starts, offsets, targets, weights, ring, ring_counts, sti
 def _pull(source, bucket, starts, offsets, targets, weights, row):
     first = starts[source] + offsets[source, bucket]
     last = starts[source] + offsets[source, bucket + 1]
-    for j in range(first, last):
-        row[targets[j]] += weights[j]
+    target, weight = targets[first:last], weights[first:last]  # from 0 on, Numba need not test for negative indices
+    for j in range(target.shape[0]):
+        row[target[j]] += weight[j]
     return last - first
 
 
@@ -44,19 +46,25 @@ def _pull(source, bucket, starts, offsets, targets, weights, row):
 def collect(t, spiked, spiked_words, ring, ring_counts, out, n_out):
     """Put the neurons that spiked in step t into the ring and behind out[:n_out] (rows: step, neuron); returns the new n_out.
 
-    spiked_words: the same memory as `spiked` (uint8, padded to a multiple of 8), eight neurons in a word.
+    spiked_words: the same memory as `spiked`, see `spike_flags`.
     """
     place = t % ring.shape[0]
     n = 0
-    for word in range(spiked_words.size):
-        if spiked_words[word] != 0:
-            for i in range(word * 8, word * 8 + 8):
-                if spiked[i]:
-                    ring[place, n] = i
-                    out[n_out, 0] = t
-                    out[n_out, 1] = i
-                    n += 1
-                    n_out += 1
+    for first in range(0, spiked_words.size, WORDS):
+        some = np.uint64(0)
+        for word in range(first, first + WORDS):
+            some |= spiked_words[word]
+        if some == 0:
+            continue
+        for word in range(first, first + WORDS):
+            if spiked_words[word] != 0:
+                for i in range(word * 8, word * 8 + 8):
+                    if spiked[i]:
+                        ring[place, n] = i
+                        out[n_out, 0] = t
+                        out[n_out, 1] = i
+                        n += 1
+                        n_out += 1
     ring_counts[place] = n
     return n_out
 
@@ -66,7 +74,11 @@ def spike_ring(depth: int, n_neurons: int):
     return np.zeros((depth, n_neurons), np.int32), np.zeros(depth, np.int64)
 
 
+WORDS = 8
+"""Words of eight flags that are looked at together."""
+
+
 def spike_flags(n_neurons: int):
-    """One flag per neuron, padded to whole words, and the same memory as words."""
-    flags = np.zeros(-(-n_neurons // 8) * 8, np.uint8)
+    """One flag (uint8) per neuron, padded to WORDS whole words, and the same memory as words (uint64)."""
+    flags = aligned_zeros((-(-n_neurons // (8 * WORDS)) * 8 * WORDS,), np.uint8)
     return flags, flags.view(np.uint64)

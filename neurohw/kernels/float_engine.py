@@ -3,7 +3,7 @@
 from numba import njit
 
 from neurohw.kernels.delivery import collect, deliver
-from neurohw.kernels.float_neurons import EXC, I_EXT, INH, step
+from neurohw.kernels.float_neurons import EXC, I_EXT, INH, loops, step, step_shared
 
 
 @njit(cache=True)
@@ -20,6 +20,7 @@ def run(
     counts[0] counts synaptic events.
     """
     n = state.shape[1]
+    codes, firsts, lasts, shared = loops(codes, firsts, lasts, coefficients)
     while t < until and n_out + n <= out.shape[0]:
         while event < event_steps.size and event_steps[event] <= t:
             state[I_EXT, event_neurons[event]] += event_values[event]
@@ -27,17 +28,16 @@ def run(
         counts[0] += deliver(
             t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums
         )
-        for receptor in range(2):
-            row, arrived = state[EXC if receptor == 0 else INH], sums[receptor]
-            for i in range(n):
-                row[i] += arrived[i]
-                arrived[i] = 0
         if sample_rows.size and t % sample_every == 0:
             for m in range(sample_rows.size):
-                samples[n_samples, m] = state[sample_rows[m], sample_neurons[m]]
+                row, i = sample_rows[m], sample_neurons[m]
+                samples[n_samples, m] = state[row, i] + (sums[row - EXC, i] if EXC <= row <= INH else 0.0)
             n_samples += 1
         for g in range(codes.size):
-            step(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
+            if shared[g]:
+                step_shared(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
+            else:
+                step(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
         n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
         t += 1
     return t, event, n_samples, n_out

@@ -1,4 +1,9 @@
-"""IF_cond_exp: leaky integrate-and-fire with exponentially decaying synaptic conductances."""
+"""IF_cond_exp: leaky integrate-and-fire with exponentially decaying synaptic conductances.
+
+Its exponential Euler step divides by the total conductance, so it needs a leak: tau_m is finite.
+"""
+
+from dataclasses import replace
 
 from neurohw.neurons.model import MEMBRANE, VOLTAGE, NeuronModel, Parameter
 
@@ -6,6 +11,7 @@ IF_COND_EXP = NeuronModel(
     name="IF_cond_exp",
     parameters={
         **MEMBRANE,
+        "tau_m": replace(MEMBRANE["tau_m"], may_be_infinite=False),
         "tau_syn_E": Parameter("ms", 5.0, "decay of the excitatory conductance", positive=True),
         "tau_syn_I": Parameter("ms", 5.0, "decay of the inhibitory conductance", positive=True),
         "e_rev_E": Parameter("mV", 0.0, "excitatory reversal potential"),

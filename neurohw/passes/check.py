@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from neurohw.distributions import spread
 from neurohw.errors import DoesNotFit, Unsupported, all_reasons
 from neurohw.memory import available_bytes
 from neurohw.program import Program
@@ -26,5 +27,19 @@ def check(program: Program) -> Program:
             f"{network.name}: {neurons:.3g} neurons and {synapses:.3g} synapses need about {needed / 2**30:.3g} GiB, this computer has "
             f"{available_bytes() / 2**30:.3g} GiB free; make the network smaller or take a computer with more memory"
         )
+    _check_delays(program, neurons)
     report = program.report.add(synapses=(synapses, ""), build_memory=(needed / 2**20, "MiB"))
     return replace(program, report=report)
+
+
+def _check_delays(program: Program, neurons: int) -> None:
+    """The spikes of as many steps as the longest delay has are kept: 4 bytes for a neuron and a step."""
+    for name, projection in program.network.projections.items():
+        mean, sd, _, high = spread(projection.delay)
+        longest = min(high, mean + 8.5 * sd)
+        needed = (4.0 * neurons + 8.0) * longest / program.dt
+        if needed > available_bytes() / 2:
+            raise DoesNotFit(
+                f"projection {name!r}: a delay of {longest:g} ms is {longest / program.dt:.3g} steps of {program.dt:g} ms, whose "
+                f"spikes take {needed / 2**30:.3g} GiB to keep; make the delay shorter or the time step longer"
+            )

@@ -1,7 +1,7 @@
 """Why a mapped network falls silent or runs away, in plain words: the losses that point where its rates went, first."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def diagnose(
     if not wrong:
         return [f"Nothing to explain: every population's mean rate is within {100 * AGREE:.0f} % of the reference."]
     reports = [report for report in (program_report, recording.report) if report is not None]
-    losses = [loss for report in reports for loss in report.losses]
+    losses = _merged([loss for report in reports for loss in report.losses])
     ranked = sorted(losses, key=lambda loss: _importance(loss, wrong, network), reverse=True)
     sentences = [str(change) for change in wrong]
     sentences += [sentence for change in wrong for sentence in _upstream(change, changes, network)]
@@ -86,9 +86,28 @@ def diagnose(
     if not losses:
         sentences.append(
             "Nothing was reported lost, so the cause is the chip's own dynamics: its time step, number format, "
-            "mismatch or noise; switch these off one at a time (neurohw ablate)."
+            "mismatch or noise; leave these out one at a time (`without:` in the mapping file)."
         )
     return sentences
+
+
+def _merged(losses: list[Loss]) -> list[Loss]:
+    """One entry for what happened alike in several places, where it happened to everything there."""
+    groups: dict[tuple[str, str, str], list[Loss]] = {}
+    for number, loss in enumerate(losses):
+        whole = loss.of and loss.count == loss.of
+        groups.setdefault((loss.what, loss.why, loss.remedy if whole else f"{number}"), []).append(loss)
+    return [
+        group[0]
+        if len(group) == 1
+        else replace(
+            group[0],
+            count=sum(loss.count for loss in group),
+            of=sum(loss.of for loss in group),
+            where=f"{len(group)} places ({', '.join(loss.where for loss in group)})",
+        )
+        for group in groups.values()
+    ]
 
 
 def _severity(change: Change) -> float:

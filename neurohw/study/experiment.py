@@ -3,17 +3,20 @@
 import platform
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 from neurohw import workbench
+from neurohw.chips.engine_chip import checked_stimulus
 from neurohw.device import Device, load_device
 from neurohw.errors import BadInput, NeurohwError
 from neurohw.frontends import read_network
-from neurohw.mapping import ChipEntry, Mapping
+from neurohw.kernels import budget
+from neurohw.mapping import ChipEntry, Mapping, ReferenceEntry
 from neurohw.network import Network
-from neurohw.program import Chip, Program
+from neurohw.program import Chip, Program, normalize_record
 from neurohw.recording import Recording
 from neurohw.study.statistics import STATISTICS
 
@@ -28,10 +31,11 @@ def quiet(what: str, share: float) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """A mapping file with its network and the programs for all chips; `first_trial` shifts the trial seeds."""
+    """A mapping file with its network and the programs for the reference and all chips; `first_trial` shifts the trial seeds."""
 
     mapping: Mapping
     network: Network
+    reference: Program
     programs: dict[str, tuple[ChipEntry, Program]]
     first_trial: int = 0
 
@@ -41,45 +45,63 @@ class Experiment:
 
 
 def prepare(mapping: Mapping, first_trial: int = 0, progress: Progress = quiet) -> Experiment:
-    """Read the network and map it onto every device; raises with the name of the chip that refuses."""
+    """Read the network and map it onto every device; raises, with the name of the chip that refuses, before anything runs."""
     unknown = [name for name in mapping.file.measure if name not in STATISTICS]
     if unknown:
         raise BadInput(f"{mapping.path}: measure: no statistic {unknown[0]!r}; there are {', '.join(STATISTICS)}")
     devices = mapping.devices()
+    if not devices:
+        raise BadInput(f"{mapping.path}: chips: there are none; write for example chips: [{{device: spinnaker-spin5}}]")
     progress("reading the network", 0.0)
     network = read_network(mapping.file.network, mapping.path.parent, f"{mapping.path}: network")
-    programs = {}
+    stimulus = mapping.stimulus
+    with _naming(mapping, ""):
+        normalize_record(network, mapping.file.record)
+    with _naming(mapping, "reference: "):
+        reference = _map(mapping, network, mapping.file.reference, load_device("reference"))
+    with _naming(mapping, ""):
+        checked_stimulus(reference, stimulus)
+    programs, least = {}, 0.0
     for number, (name, (entry, device)) in enumerate(devices.items()):
         progress(f"mapping onto {name}", number / len(devices))
-        programs[name] = (entry, _map(mapping, network, entry, device, name))
-    return Experiment(mapping, network, programs, first_trial)
+        with _naming(mapping, f"chip {name!r}: "):
+            program = _map(mapping, network, entry, device)
+            least += mapping.file.trials * budget.seconds(program, budget.steps_of(program, mapping.file.duration))
+            budget.refuse_endless(least, f"{mapping.file.trials} trials of {mapping.file.duration:g} ms")
+        programs[name] = (entry, program)
+    return Experiment(mapping, network, reference, programs, first_trial)
 
 
-def _map(mapping: Mapping, network: Network, entry: ChipEntry, device: Device, name: str) -> Program:
+def _map(mapping: Mapping, network: Network, entry: ChipEntry | ReferenceEntry, device: Device) -> Program:
+    return workbench.map_network(network, device, entry.choices, dt=entry.dt, record=mapping.file.record)
+
+
+@contextmanager
+def _naming(mapping: Mapping, what: str) -> Iterator[None]:
+    """Errors inside say which file, and what in it, they are about."""
     try:
-        return workbench.map_network(network, device, entry.choices, dt=entry.dt, record=mapping.file.record)
+        yield
     except NeurohwError as error:
-        raise type(error)(f"{mapping.path}: chip {name!r}: {error}") from None
+        raise type(error)(f"{mapping.path}: {what}{error}") from None
 
 
 def run_chips(experiment: Experiment, progress: Progress = quiet) -> Iterator[tuple[str, Chip, list[Recording]]]:
     """(name, chip, one recording per trial), chip after chip."""
     for name, (entry, program) in experiment.programs.items():
-        chip = workbench.fabricate(program.device, entry.seed)
-        chip.load(program)
-        if entry.age is not None:
-            chip.wait(entry.age)
-        yield name, chip, _run(experiment, program, chip, name, progress)
+        with _naming(experiment.mapping, f"chip {name!r}: "):
+            chip = workbench.fabricate(program.device, entry.seed)
+            chip.load(program)
+            if entry.age is not None:
+                chip.wait(entry.age)
+            recordings = _run(experiment, program, chip, name, progress)
+        yield name, chip, recordings
 
 
 def run_reference(experiment: Experiment, progress: Progress = quiet) -> tuple[Program, list[Recording]]:
     """The reference's program and one recording per trial."""
-    wanted = experiment.mapping.file.reference
-    device = load_device("reference")
-    program = workbench.map_network(
-        experiment.network, device, wanted.choices, dt=wanted.dt, record=experiment.mapping.file.record
-    )
-    return program, _run(experiment, program, workbench.fabricate(device), "reference", progress)
+    program = experiment.reference
+    with _naming(experiment.mapping, "reference: "):
+        return program, _run(experiment, program, workbench.fabricate(program.device), "reference", progress)
 
 
 def _run(experiment: Experiment, program: Program, chip: Any, name: str, progress: Progress) -> list[Recording]:

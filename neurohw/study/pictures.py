@@ -133,8 +133,8 @@ def distributions(comparison: Comparison, device: str) -> Any:
             panel.spines["left"].set_visible(False)
     handles = [
         figure.axes[0].fill_between([], [], color=PALE, label="range of the reference's trials"),
-        *figure.axes[0].plot([], [], color=INK, linewidth=1.8, label=f"{device}, inside the spread or not judged"),
-        *figure.axes[0].plot([], [], color=BAD, linewidth=1.8, label=f"{device}, outside the spread"),
+        *figure.axes[0].plot([], [], color=INK, linewidth=1.8, label="chip, inside the spread or not judged"),
+        *figure.axes[0].plot([], [], color=BAD, linewidth=1.8, label="chip, outside the spread"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.6)
     return figure
@@ -204,6 +204,8 @@ def effects(comparison: Comparison, device: str) -> Any:
     reach = max((abs(v) for row in rows for v in (row.effect.low, row.effect.high) if v is not None), default=1.0)
     if reach > 3:
         panel.set_xscale("symlog", linthresh=1.0)
+        panel.set_xticks([sign * tick for tick in (1, 3, 10, 30, 100) if tick <= reach for sign in (-1, 1)] + [0])
+        panel.xaxis.set_major_formatter("{x:g}")
     panel.set_xlim(-1.15 * max(reach, 0.8), 1.15 * max(reach, 0.8))
     panel.set_xlabel("effect size d (0.2 small, 0.5 medium, 0.8 large); right: more on the chip")
     panel.tick_params(axis="y", length=0)

@@ -1,4 +1,4 @@
-"""Every device file: it loads, its numbers say where they come from, it refuses what it lacks, and it can be made ideal."""
+"""Every device file: it loads, says where its numbers come from, refuses what it lacks, and can be made ideal."""
 
 import json
 from dataclasses import replace
@@ -94,7 +94,9 @@ def test_a_synapse_rule_that_it_lacks_is_refused_by_name(device, monkeypatch):
 
 def test_a_reset_that_it_lacks_is_refused_by_name(device):
     network = small.feed_forward(small.models_of(device.name)[0], numerics=Numerics(reset="subtract"))
-    assert any("subtract" in reason for reason in device.objections(network)) == ("subtract" not in device.supports.reset)
+    assert any("subtract" in reason for reason in device.objections(network)) == (
+        "subtract" not in device.supports.reset
+    )
 
 
 def test_currents_that_it_lacks_are_refused(device):
@@ -104,8 +106,10 @@ def test_currents_that_it_lacks_are_refused(device):
 
 def test_ideal_has_no_effect_and_no_limit(device):
     ideal = device.ideal()
-    assert ideal.is_ideal and ideal.is_unlimited
-    assert ideal.effects == () and not ideal.parameters
+    assert ideal.is_ideal
+    assert ideal.is_unlimited
+    assert ideal.effects == ()
+    assert not ideal.parameters
     assert set(ideal.supports.neurons) == set(NEURONS)
     assert ideal.title == f"{device.name} ideal"
     assert ideal.fingerprint == device.fingerprint
@@ -114,7 +118,8 @@ def test_ideal_has_no_effect_and_no_limit(device):
 
 def test_every_effect_is_one_of_the_table_and_stands_once(device):
     names = [effect.name for effect in device.effects]
-    assert len(set(names)) == len(names) and set(names) <= set(EFFECTS)
+    assert len(set(names)) == len(names)
+    assert set(names) <= set(EFFECTS)
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
@@ -126,7 +131,8 @@ def test_leaving_out_an_effect(device, effect):
     less = device.without(effect)
     assert [e.name for e in less.effects] == [e.name for e in device.effects if e.name != effect]
     assert less.title == f"{device.name} without {effect}"
-    assert less.effect(effect) is None and device.effect(effect) is not None
+    assert less.effect(effect) is None
+    assert device.effect(effect) is not None
 
 
 def test_unknown_choices_are_refused(device):
@@ -143,16 +149,21 @@ def test_a_file_of_its_own_gives_the_same_device(device, name, tmp_path):
     text = data_files.find("devices", name).read_text(encoding="utf-8")
     (tmp_path / "copy.yaml").write_text(text, encoding="utf-8")
     copy = load_device(tmp_path / "copy.yaml")
-    assert copy.fingerprint == device.fingerprint and copy.effects == device.effects and copy.machine == device.machine
+    assert copy.fingerprint == device.fingerprint
+    assert copy.effects == device.effects
+    assert copy.machine == device.machine
 
 
 def test_the_places_of_its_machine(device):
     sites = device.machine.sites()
-    assert sites and len(set(sites)) == len(sites)
+    assert sites
+    assert len(set(sites)) == len(sites)
     assert device.machine.neurons_per_unit(device.choices({})) >= 1
     few = sites[:: max(1, len(sites) // 20)]
     hops = np.array([[device.machine.hops(a, b) for b in few] for a in few])
-    assert (hops >= 0).all() and (np.diag(hops) == 0).all() and (hops == hops.T).all()
+    assert (hops >= 0).all()
+    assert (np.diag(hops) == 0).all()
+    assert (hops == hops.T).all()
 
 
 def test_the_device_file_has_a_json_schema():
@@ -180,13 +191,18 @@ def test_it_maps_and_runs_each_of_its_models(name, model):
         for population, (times, indices) in recording.spikes.items():
             size = program.network.populations[population].size
             assert recording.sizes[population] == size
-            assert (np.diff(times) >= 0).all() and (times >= 0).all() and (times < 40).all()
+            assert (np.diff(times) >= 0).all()
+            assert (times >= 0).all()
+            assert (times < 40).all()
             assert ((indices >= 0) & (indices < size)).all()
         sources = [recording.spikes[population][0].size for population in program.network.sources]
         cells = [recording.spikes[population][0].size for population in program.network.neurons]
-        assert min(sources) > 0 and sum(cells) > 0, "the network does nothing here"
+        assert min(sources) > 0
+        assert sum(cells) > 0, "the network does nothing here"
         for population in program.network.neurons:
             trace, axis = recording.traces[population]["v"], recording.times[population]["v"]
             assert trace.shape == (axis.size, recording.trace_neurons[population]["v"].size)
-            assert np.isfinite(trace).all() and np.ptp(trace) > 0
-            assert axis[0] == 0 and axis[-1] == pytest.approx(40)
+            assert np.isfinite(trace).all()
+            assert np.ptp(trace) > 0
+            assert axis[0] == 0
+            assert axis[-1] == pytest.approx(40)

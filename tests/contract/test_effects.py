@@ -1,6 +1,7 @@
 """Every effect: it names its paper, can be written down, is used by a device, and can be switched off alone.
 
-Switching one off leaves the draws of all others bit for bit as they were: no draw depends on which other effects there are.
+Switching one off leaves the draws of all others bit for bit as they were: no draw depends on which other effects there
+are.
 """
 
 import json
@@ -26,7 +27,8 @@ def users(effect):
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_it_says_what_it_is(effect):
     kind = EFFECTS[effect]
-    assert kind.name == effect and issubclass(kind, Described)
+    assert kind.name == effect
+    assert issubclass(kind, Described)
     assert any(character.isdigit() for character in kind.paper), "a paper with its year"
     assert (kind.__doc__ or "").strip()
     json.dumps(kind.model_json_schema())

@@ -1,9 +1,9 @@
 """ideal() == reference: with every effect off, each device does what Brian2 does with the network's equations.
 
-Tolerance. The ideal chips solve the same linear equations as Brian2 in the same order of steps, both in float64; they differ
-by rounding, and by the relative 1e-7 with which Brian2's exact solution keeps tau_syn apart from tau_m. The largest difference
-of v found is 2e-12 mV; 1e-9 mV is asked for, which no error of the method (an Euler step is off by 1e-2 mV here) can hide in.
-A spike may move by one step where v meets the threshold to within that.
+Tolerance. The ideal chips solve the same linear equations as Brian2 in the same order of steps, both in float64; they
+differ by rounding. (Where tau_syn equals tau_m, which is not so here, Brian2's exact solution moves them apart by a
+relative 1e-7.) The largest difference of v found is 2e-12 mV; 1e-9 mV is asked for, in which no error of the method can
+hide: an Euler step is off by 1e-2 mV here. A spike may move by one step where v meets the threshold to within that.
 """
 
 from functools import cache
@@ -38,7 +38,7 @@ def ideal(name, network, model, numerics, dt=DT):
 def test_ideal_is_reference(name, model, network, numerics):
     ours, right = ideal(name, network, model, numerics), reference(network, model, numerics)
     compare(ours, right, DT)
-    cells = [p for p in right.traces]
+    cells = list(right.traces)
     assert sum(right.spikes[p][0].size for p in cells) > 10, "too quiet to tell"
 
 

@@ -1,4 +1,4 @@
-"""Every neuron model, source and synapse rule: PyNN's names and defaults, units that parse, and equations that Brian2 takes.
+"""Every neuron model, source and synapse rule: PyNN's names and defaults, units that parse, equations for Brian2.
 
 That Brian2 runs the equations, and that every chip follows them, is in test_ideal_is_reference.py.
 """
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from neurohw import units
+from neurohw.connections import AllToAll
 from neurohw.errors import BadInput, Unsupported
 from neurohw.kernels.float_neurons import STATE_ROWS, STEPS
 from neurohw.network import Network
@@ -27,7 +28,8 @@ def model(request):
 
 @pytest.mark.parametrize("name", NEURONS)
 def test_the_table_says_its_name_and_source(name):
-    assert NEURONS[name].name == name and len(NEURONS[name].source) > 10
+    assert NEURONS[name].name == name
+    assert len(NEURONS[name].source) > 10
 
 
 @pytest.mark.parametrize("name", NEURONS)
@@ -35,7 +37,8 @@ def test_defaults_build(name):
     network = Network().population("p", 3, name)
     for parameter, spec in NEURONS[name].parameters.items():
         assert (network.parameter("p", parameter) == spec.default).all()
-        assert spec.meaning and units.parse(f"1 {spec.unit}" if spec.unit else 1, spec.unit) == 1
+        assert spec.meaning
+        assert units.parse(f"1 {spec.unit}" if spec.unit else 1, spec.unit) == 1
 
 
 @pytest.mark.parametrize("name", NEURONS)
@@ -64,11 +67,13 @@ def test_its_equations_speak_of_its_states_and_parameters_alone(model):
     functions = {"exp", "dt", "int", "clip"}
     assert words <= set(model.parameters) | set(model.states) | derivatives | functions | {"i_ext"}, words
     assert {f"d{state}/dt" for state in model.states} == set(re.findall(r"d\w+/dt", model.equations))
-    assert set(model.receptors) == {"excitatory", "inhibitory"} and set(model.receptors.values()) <= set(model.states)
+    assert set(model.receptors) == {"excitatory", "inhibitory"}
+    assert set(model.receptors.values()) <= set(model.states)
 
 
 def test_the_float_engine_has_it(model):
-    assert model.name in STEPS and set(model.states) <= set(STATE_ROWS)
+    assert model.name in STEPS
+    assert set(model.states) <= set(STATE_ROWS)
 
 
 def test_what_it_shows_can_be_recorded(model):
@@ -115,7 +120,9 @@ def test_sources_take_no_input_and_have_no_state(name):
 @pytest.mark.parametrize("name", SYNAPSES)
 def test_synapse_rules(name):
     rule = SYNAPSES[name]
-    assert rule.name == name and rule.source and isinstance(rule.plastic, bool)
+    assert rule.name == name
+    assert rule.source
+    assert isinstance(rule.plastic, bool)
 
 
 def test_unknown_models_and_rules_name_what_there_is():
@@ -123,7 +130,7 @@ def test_unknown_models_and_rules_name_what_there_is():
         Network().population("p", 3, "IF_curr_ex")
     network = Network().population("p", 3, small.MODELS[0])
     with pytest.raises(Unsupported, match="StaticSynapse"):
-        network.project("p", "p", None, 1.0, synapse="Static")
+        network.project("p", "p", AllToAll(), 1.0, synapse="Static")
 
 
 def test_every_model_has_a_weight_for_the_small_networks():

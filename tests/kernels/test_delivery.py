@@ -1,5 +1,7 @@
 """The packed table and its delivery, against plain sums of weights that fall due."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from tests.oracles import delivery as oracle
 
 
 def random_synapses(seed, n_neurons, n_sources, n, delays, neurons_wait=True):
-    """Synapses (source, target, receptor, weight, delay) sorted by source; a delay of 0 only where the source is none of the neurons."""
+    """Synapses (source, target, receptor, weight, delay) sorted by source; a delay of 0 only from outside."""
     draw = np.random.default_rng(seed)
     source, target = np.sort(draw.integers(0, n_neurons + n_sources, n)), draw.integers(0, n_neurons, n)
     delay = draw.choice(delays, n)
@@ -22,7 +24,7 @@ def built(synapses, n_presynaptic, n_neurons, cuts=()):
     source, target, receptor, weight, delay = synapses
     builder = TableBuilder(n_presynaptic, n_neurons, np.append(delay, 1), {"weight": np.dtype(np.float64)})
     order, bounds = [], [0, *cuts, n_presynaptic]
-    for first, last in zip(bounds, bounds[1:], strict=False):
+    for first, last in itertools.pairwise(bounds):
         mine = np.flatnonzero((source >= first) & (source < last))
         taken = builder.append(first, source[mine], target[mine], receptor[mine], delay[mine], weight=weight[mine])
         order.append(mine[taken])
@@ -74,7 +76,11 @@ def test_delivery_is_a_sum_of_what_falls_due(seed, window):
     sums, events, out = delivered(table, n_steps, n_neurons, fired, stimulus, window=window)
     right = oracle.inputs(n_steps, n_neurons, list(zip(*synapses, strict=True)), spikes_of(fired, stimulus))
     assert np.abs(sums - right).max() < 1e-12  # sums are taken in another order
-    counted = sum(int(t + synapses[4][k] < n_steps) for t, s in spikes_of(fired, stimulus) for k in np.flatnonzero(synapses[0] == s))
+    counted = sum(
+        int(t + synapses[4][k] < n_steps)
+        for t, s in spikes_of(fired, stimulus)
+        for k in np.flatnonzero(synapses[0] == s)
+    )
     assert events == counted
     assert [tuple(row) for row in out] == [(t, i) for t in range(n_steps) for i in fired[t]]
     assert sorted(order) == list(range(200))
@@ -86,7 +92,8 @@ def test_a_table_does_not_depend_on_its_blocks(cuts):
     (whole, order), (parts, order_of_parts) = built(synapses, 28, 23), built(synapses, 28, 23, cuts)
     for name in ("starts", "offsets", "targets", "delays"):
         assert np.array_equal(getattr(whole, name), getattr(parts, name)), name
-    assert np.array_equal(whole.columns["weight"], parts.columns["weight"]) and np.array_equal(order, order_of_parts)
+    assert np.array_equal(whole.columns["weight"], parts.columns["weight"])
+    assert np.array_equal(order, order_of_parts)
 
 
 def test_the_permutation_says_where_each_synapse_went():
@@ -95,7 +102,8 @@ def test_the_permutation_says_where_each_synapse_went():
     assert np.array_equal(table.columns["weight"], synapses[3][order])
     assert np.array_equal(table.targets, synapses[1][order])
     assert np.array_equal(table.per_source(), np.bincount(synapses[0], minlength=28))
-    assert table.n_synapses == 300 and table.n_bytes > 300 * 10
+    assert table.n_synapses == 300
+    assert table.n_bytes > 300 * 10
 
 
 def test_synapses_of_one_bucket_keep_their_order():
@@ -104,7 +112,8 @@ def test_synapses_of_one_bucket_keep_their_order():
     source, target = np.zeros(n, np.int64), np.arange(n) % 7
     synapses = (source, target, np.zeros(n, np.int64), np.arange(n, dtype=float), np.full(n, 3))
     table, order = built(synapses, 7, 7)
-    assert order.tolist() == list(range(n)) and table.columns["weight"].tolist() == list(range(n))
+    assert order.tolist() == list(range(n))
+    assert table.columns["weight"].tolist() == list(range(n))
 
 
 @pytest.mark.parametrize("n_neurons", [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3])
@@ -121,7 +130,8 @@ def test_more_neurons_than_a_block_holds(n_neurons):
     fired = [[0], [], [0, last], [], [], [], []]
     sums, events, out = delivered(table, n_steps, n_neurons, fired, [[]] * n_steps)
     right = oracle.inputs(n_steps, n_neurons, list(zip(*synapses, strict=True)), spikes_of(fired, [[]] * n_steps))
-    assert np.array_equal(sums, right) and events > 0
+    assert np.array_equal(sums, right)
+    assert events > 0
     assert out.tolist() == [[0, 0], [2, 0], [2, last]]
 
 
@@ -129,7 +139,8 @@ def test_a_source_that_spikes_several_times_in_a_step_counts_as_often():
     synapses = (np.array([2, 2]), np.array([0, 1]), np.array([0, 1]), np.array([1.0, 10.0]), np.array([0, 2]))
     table, _ = built(synapses, 3, 2)
     sums, events, _ = delivered(table, 4, 2, [[]] * 4, [[2, 2, 2], [], [2], []])
-    assert sums[:, 0, 0].tolist() == [3, 0, 1, 0] and sums[:, 1, 1].tolist() == [0, 0, 30, 0]
+    assert sums[:, 0, 0].tolist() == [3, 0, 1, 0]
+    assert sums[:, 1, 1].tolist() == [0, 0, 30, 0]
     assert events == 3 + 1 + 3
 
 
@@ -137,13 +148,17 @@ def test_no_synapses_at_all():
     builder = TableBuilder(4, 4, np.array([1]), {"weight": np.dtype(np.float64)})
     table = builder.build()
     sums, events, out = delivered(table, 3, 4, [[0, 1], [], [3]], [[]] * 3)
-    assert not sums.any() and events == 0 and out.tolist() == [[0, 0], [0, 1], [2, 3]]
+    assert not sums.any()
+    assert events == 0
+    assert out.tolist() == [[0, 0], [0, 1], [2, 3]]
     assert table.n_synapses == 0
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 9, 64, 65])
 def test_flags_are_padded_to_words(n):
     flags, words = spike_flags(n)
-    assert flags.size % 8 == 0 and flags.size >= n and words.size * 8 == flags.size
+    assert flags.size % 8 == 0
+    assert flags.size >= n
+    assert words.size * 8 == flags.size
     flags[n - 1] = 1
     assert words.any()

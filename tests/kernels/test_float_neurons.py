@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 from numba import njit
 
+from neurohw import workbench
+from neurohw.connections import FromList
 from neurohw.kernels import float_neurons as fn
-from neurohw.network import Numerics
+from neurohw.network import RECEPTORS, Network, Numerics
 from neurohw.neurons import NEURONS
 from tests import small
 from tests.oracles.float_neurons import Neuron
 
 N, STEPS = 40, 300
+LEAKLESS = [name for name in small.MODELS if NEURONS[name].parameters["tau_m"].may_be_infinite]
 NUMERICS = [Numerics(integration=i, reset=r) for i in ("exact", "euler") for r in ("set", "subtract")]
 
 
@@ -19,8 +22,8 @@ def parameters(model, seed=1, **fixed):
     draw = np.random.default_rng(seed)
     ranges = {
         "v_rest": (-70, -60), "cm": (0.1, 1.5), "tau_m": (3, 50), "tau_refrac": (0, 5), "v_thresh": (-56, -48),
-        "v_reset": (-75, -60), "i_offset": (-0.2, 0.8), "tau_syn_E": (0.5, 12), "tau_syn_I": (0.5, 12), "e_rev_E": (-10, 10),
-        "e_rev_I": (-85, -70),
+        "v_reset": (-75, -60), "i_offset": (-0.2, 2.0), "tau_syn_E": (0.5, 12), "tau_syn_I": (0.5, 12),
+        "e_rev_E": (-10, 10), "e_rev_I": (-85, -70),
     }  # fmt: skip
     found = {name: draw.uniform(*ranges[name], N) for name in NEURONS[model].parameters}
     return {**found, **{name: np.full(N, float(value)) for name, value in fixed.items() if name in found}}
@@ -31,27 +34,41 @@ def arrivals(model, seed=2):
     draw = np.random.default_rng(seed)
     excitatory, inhibitory = small.weights(model)
     there = draw.random((STEPS, 2, N)) < 0.2
-    return there * draw.exponential(1.0, (STEPS, 2, N)) * np.array([excitatory, inhibitory])[:, None]
+    return there * draw.exponential(2.0, (STEPS, 2, N)) * np.array([excitatory, inhibitory])[:, None]
 
 
 def compiled(model, p, dt, numerics, v, incoming, injected):
-    """(v, exc, inh) after each step, and who spiked, by the kernels."""
-    coefficients = fn.coefficients(model, p, dt, numerics)
-    state, spiked = np.zeros((fn.N_STATE, N)), np.zeros(N, np.uint8)
-    state[fn.V] = v
-    code, found, spikes = fn.step_code(model, numerics), [], []
-    for t in range(STEPS):
-        state[fn.EXC] += incoming[t, 0]
-        state[fn.INH] += incoming[t, 1]
-        state[fn.I_EXT] = p["i_offset"] + injected[t]
-        fn.step(code, state, coefficients, 0, N, spiked)
-        found.append(state[[fn.V, fn.EXC, fn.INH]].copy())
-        spikes.append(spiked.astype(bool).copy())
-    return np.array(found), np.array(spikes)
+    """(v, exc, inh) after each step, and who spiked, on a chip of float neurons, with a source for each arrival."""
+    network = Network(numerics=numerics).population("n", N, model, p, {"v": v})
+    change = np.flatnonzero(np.diff(injected, prepend=0.0))
+    if change.size:
+        network = network.inject("n", change * dt, injected[change])
+    for receptor, name in enumerate(RECEPTORS):
+        step, neuron = np.nonzero(incoming[:, receptor])
+        if step.size:
+            sources = np.arange(step.size)
+            network = network.population(name, step.size, "SpikeSourceArray", spike_times=(step * dt, sources))
+            weights = incoming[step, receptor, neuron]
+            network = network.project(name, "n", FromList(sources, neuron), weights, 0.0, receptor=name)
+    device = small.device("spinnaker-spin5", ideal=True)
+    states = list(NEURONS[model].states)
+    recording = workbench.run(
+        workbench.map_network(network, device, dt=dt, record={"n": states}), workbench.fabricate(device), STEPS * dt
+    )
+    found, spikes = np.zeros((STEPS, 3, N)), np.zeros((STEPS, N), bool)
+    for row, state in enumerate(states):
+        found[:, row] = recording.traces["n"][state][1:]
+        if row:  # a sample holds the weights that arrive at its time, but for the last one
+            found[:-1, row] -= incoming[1:, row - 1]
+    times, indices = recording.spikes["n"]
+    spikes[np.rint(times / dt).astype(int), indices] = True
+    return found, spikes
 
 
 def one_by_one(model, p, dt, numerics, v, incoming, injected):
-    cells = [Neuron(model, {name: float(value[k]) for name, value in p.items()}, dt, numerics, float(v[k])) for k in range(N)]
+    cells = [
+        Neuron(model, {name: float(value[k]) for name, value in p.items()}, dt, numerics, float(v[k])) for k in range(N)
+    ]
     found, spikes = np.empty((STEPS, 3, N)), np.zeros((STEPS, N), bool)
     for t in range(STEPS):
         for k, cell in enumerate(cells):
@@ -66,7 +83,7 @@ def check(model, p, dt, numerics, tolerance=1e-9):
     incoming = arrivals(model)
     ours, spikes = compiled(model, p, dt, numerics, v, incoming, injected)
     right, expected = one_by_one(model, p, dt, numerics, v, incoming, injected)
-    assert expected.sum() > 30, "too quiet to tell"
+    assert expected.sum() > 10, "too quiet to tell"
     assert np.array_equal(spikes, expected)
     assert np.abs(ours - right).max() < tolerance, f"{np.abs(ours - right).max():.3g} mV off"
 
@@ -89,13 +106,13 @@ def test_equal_time_constants(off, dt):
 
 
 @pytest.mark.parametrize("numerics", NUMERICS[:2], ids=lambda n: n.reset)
-@pytest.mark.parametrize("model", small.MODELS)
+@pytest.mark.parametrize("model", LEAKLESS)
 def test_a_membrane_without_leak(model, numerics):
-    p = parameters(model, tau_m=np.inf, i_offset=0.4)
+    p = parameters(model, tau_m=np.inf, i_offset=1.5)
     check(model, p, 0.1, numerics)
 
 
-@pytest.mark.parametrize("model", small.MODELS)
+@pytest.mark.parametrize("model", LEAKLESS)
 def test_a_very_slow_membrane_is_nearly_one_without_leak(model):
     v, injected, incoming = np.full(N, -65.0), np.zeros(STEPS), arrivals(model)
     slow, never = (
@@ -105,14 +122,18 @@ def test_a_very_slow_membrane_is_nearly_one_without_leak(model):
     assert np.abs(slow - never).max() < 1e-6
 
 
-@pytest.mark.parametrize(("tau_refrac", "dt", "steps"), [(0, 1, 0), (0.1, 1, 0), (0.5, 1, 1), (2, 0.1, 20), (0.3, 0.1, 3)])
+@pytest.mark.parametrize(
+    ("tau_refrac", "dt", "steps"), [(0, 1, 0), (0.1, 1, 0), (0.5, 1, 1), (2, 0.1, 20), (0.3, 0.1, 3)]
+)
 def test_refractory_periods_are_whole_steps(tau_refrac, dt, steps):
     assert fn.refractory_steps(np.array([tau_refrac]), dt) == steps
     p = parameters("IF_curr_delta", tau_refrac=tau_refrac, i_offset=20.0, cm=0.1, v_reset=-70.0, tau_m=10.0)
     silent = np.zeros((STEPS, 2, N))
-    found, spikes = compiled("IF_curr_delta", p, dt, Numerics(), np.full(N, -70.0), silent, np.zeros(STEPS))
+    _found, spikes = compiled("IF_curr_delta", p, dt, Numerics(), np.full(N, -70.0), silent, np.zeros(STEPS))
     gaps = [np.diff(np.flatnonzero(spikes[:, k])) for k in range(N)]
-    rising = compiled("IF_curr_delta", {**p, "tau_refrac": np.zeros(N)}, dt, Numerics(), np.full(N, -70.0), silent, np.zeros(STEPS))
+    rising = compiled(
+        "IF_curr_delta", {**p, "tau_refrac": np.zeros(N)}, dt, Numerics(), np.full(N, -70.0), silent, np.zeros(STEPS)
+    )
     free = [np.diff(np.flatnonzero(rising[1][:, k])) for k in range(N)]
     for k in range(N):
         assert set(gaps[k]) == {free[k][0] + steps}
@@ -125,7 +146,8 @@ def test_a_refractory_membrane_rests_while_its_synapses_go_on():
     found, spikes = compiled("IF_curr_exp", p, 0.1, Numerics(), np.full(N, -65.0), incoming, np.zeros(STEPS))
     for k in range(N):
         first = np.flatnonzero(spikes[:, k] & (np.arange(STEPS) >= 10))[0]
-        assert (found[first : first + 51, 0, k] == -70.0).all() and found[first + 51, 0, k] != -70.0
+        assert (found[first : first + 51, 0, k] == -70.0).all()
+        assert found[first + 51, 0, k] != -70.0 or spikes[first + 51, k]
         held = found[first : first + 50, 1, k]
         assert held[1:] / held[:-1] == pytest.approx(np.exp(-0.1 / p["tau_syn_E"][k]), rel=1e-12)
 
@@ -140,6 +162,18 @@ def test_subtracting_keeps_what_lay_above_threshold():
     expected = -65.0 + 3.7 * np.arange(1, STEPS + 1) - 15.0 * np.cumsum(spikes[:, 0])
     assert found[:, 0, 0] == pytest.approx(expected, abs=1e-9)
     assert spikes[:, 0].sum() == pytest.approx(3.7 * STEPS / 15, abs=1)
+
+
+@pytest.mark.parametrize("numerics", NUMERICS, ids=lambda n: f"{n.integration} {n.reset}")
+@pytest.mark.parametrize("model", small.MODELS)
+def test_neurons_that_are_alike_do_as_neurons_that_differ(model, numerics):
+    """Where all have the same parameters, they may be computed in another loop; no bit may tell."""
+    alike = {name: np.full(N, value[0]) for name, value in parameters(model).items()}
+    arguments = (np.full(N, -65.0), arrivals(model), np.zeros(STEPS))
+    one_differs = {**alike, "v_thresh": alike["v_thresh"] + (np.arange(N) == N - 1)}
+    (a, spikes_a), (b, spikes_b) = (compiled(model, p, 0.1, numerics, *arguments) for p in (alike, one_differs))
+    assert np.array_equal(a[:, :, :-1], b[:, :, :-1])
+    assert np.array_equal(spikes_a[:, :-1], spikes_b[:, :-1])
 
 
 @njit
@@ -162,7 +196,40 @@ def test_the_exponential_that_vectorizes():
 def test_tiny_synaptic_state_is_flushed_before_it_becomes_subnormal():
     p = parameters("IF_curr_exp", tau_syn_E=0.1, tau_syn_I=0.1)
     incoming = np.zeros((STEPS, 2, N))
-    incoming[0] = 1.0
+    incoming[0, 0], incoming[0, 1] = 1.0, -1.0
     found, _ = compiled("IF_curr_exp", p, 1.0, Numerics(), np.full(N, -65.0), incoming, np.zeros(STEPS))
     assert not found[30:, 1:].any()
     assert (np.abs(found[:, 1:][found[:, 1:] != 0]) > 1e-300).all()
+
+
+@pytest.mark.parametrize("numerics", NUMERICS, ids=lambda n: f"{n.integration} {n.reset}")
+@pytest.mark.parametrize("model", small.MODELS)
+def test_shared_coefficients_give_the_same_bits(model, numerics):
+    """The loop that reads one set of coefficients for all neurons does what the loop over rows of them does."""
+    means = {name: float(values.mean()) for name, values in parameters(model).items()}
+    c = fn.coefficients(model, parameters(model, **means), 0.1, numerics)
+    code, incoming = fn.step_code(model, numerics), arrivals(model)
+    states, flags = np.zeros((2, fn.N_STATE, N)), np.zeros((2, N), np.uint8)
+    states[:, fn.V], states[:, fn.I_EXT] = np.random.default_rng(3).uniform(-75, -50, N), means["i_offset"]
+    n_spikes = 0
+    for t in range(STEPS):
+        sums = np.stack([incoming[t], incoming[t]])
+        fn.step(code, states[0], sums[0], c, 0, N, flags[0])
+        fn.step_shared(code, states[1], sums[1], c, 0, N, flags[1])
+        assert not sums.any(), "arrivals are taken once"
+        n_spikes += flags[0].sum()
+    assert n_spikes > 10, "too quiet to tell"
+    assert np.array_equal(states[0], states[1])
+    assert np.array_equal(flags[0], flags[1])
+
+
+def test_neighbors_that_do_the_same_become_one_loop():
+    sizes, codes = np.array([3, 2, 4, 1, 1, 5, 2]), np.array([0, 0, 0, 1, 1, 0, 0])
+    ends = np.cumsum(sizes)
+    c = np.zeros((fn.N_COEFFICIENTS, ends[-1]))
+    c[0, 5:9] = 1.0  # the third population shares other coefficients
+    c[0, 11:] = np.arange(7)  # the last two have a set for each neuron
+    code, first, last, shared = fn.loops(codes, ends - sizes, ends, c)
+    assert code.tolist() == [0, 0, 1, 0]
+    assert (first.tolist(), last.tolist()) == ([0, 5, 9, 11], [5, 9, 11, 18])
+    assert shared.tolist() == [True, True, True, False]

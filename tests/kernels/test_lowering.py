@@ -1,5 +1,7 @@
 """From a program's network to the packed table, and back from a projection's rows to their places in it."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,9 @@ def program(seed=1):
     network = network.project("b", "a", FixedTotalNumber(40), Uniform(-3, -1), 0.5, receptor="inhibitory")
     network = network.project("a", "a", FixedNumberPre(4, False), Uniform(2, 3), Uniform(0.1, 2.0))
     network = network.project("in", "a", AllToAll(), np.arange(77.0), 0.0)
-    network = network.project("in", "b", FromList([6, 0, 6], [5, 5, 5]), np.array([1.0, 2.0, 3.0]), np.array([3.0, 0.0, 1.0]))
+    network = network.project(
+        "in", "b", FromList([6, 0, 6], [5, 5, 5]), np.array([1.0, 2.0, 3.0]), np.array([3.0, 0.0, 1.0])
+    )
     return workbench.map_network(network, "reference", dt=0.1)
 
 
@@ -34,7 +38,7 @@ def test_blocks_hold_every_synapse_once_and_sources_ascend(mapped):
     found = list(blocks(mapped))
     sources = np.concatenate([block.sources for block in found])
     assert all((block.sources >= block.first).all() for block in found)
-    assert all(a.sources.max(initial=-1) < b.first for a, b in zip(found, found[1:], strict=False))
+    assert all(a.sources.max(initial=-1) < b.first for a, b in itertools.pairwise(found))
     assert sources.size == sum(rows(mapped.network, p).targets.size for p in mapped.network.projections.values())
     for k, (name, p) in enumerate(mapped.network.projections.items()):
         made = rows(mapped.network, p)
@@ -61,7 +65,8 @@ def test_locate_is_the_inverse_of_assemble(mapped):
         assert np.array_equal(table.columns["weight"][places], made.weights)
         assert np.array_equal(table.targets[places], made.targets + mapped.origin.first[p.target])
         rows_of = made.sources + mapped.origin.first[p.source]
-        assert (table.starts[rows_of] <= places).all() and (places < table.starts[rows_of] + table.per_source()[rows_of]).all()
+        assert (table.starts[rows_of] <= places).all()
+        assert (places < table.starts[rows_of] + table.per_source()[rows_of]).all()
         every.append(places)
     assert sorted(np.concatenate(every)) == list(range(table.n_synapses))
 
@@ -100,6 +105,7 @@ def test_the_slice_of_each_neuron():
     for name in ("a", "b"):
         for neuron, number in enumerate(slice_of(mapped, name)):
             part = mapped.slices[number]
-            assert part.population == name and part.first <= neuron < part.last
+            assert part.population == name
+            assert part.first <= neuron < part.last
     outside = workbench.map_network(program().network, "pcm-million")
     assert (slice_of(outside, "in") == -1).all(), "its sources are not on the chip"

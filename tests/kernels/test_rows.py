@@ -1,5 +1,6 @@
-"""Rows of each connection rule: exact counts, distributions with fixed seeds, and nothing that depends on how rows are cut."""
+"""Rows of each connection rule: exact counts, distributions with fixed seeds, and independence of how rows are cut."""
 
+import itertools
 from dataclasses import fields
 
 import numpy as np
@@ -55,9 +56,11 @@ def test_rows_do_not_depend_on_how_they_are_cut(rule, recurrent):
     network, projection = made(rule, n_post=13, recurrent=recurrent, weight=Normal(1.0, 0.2, 0.0), delay=Uniform(1, 9))
     whole = rows(network, projection)
     for cuts in ([0, 9], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [0, 4, 4, 9], [0, 8, 9]):
-        parts = [rows(network, projection, a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+        parts = [rows(network, projection, a, b) for a, b in itertools.pairwise(cuts)]
         for column in ("sources", "targets", "weights", "delays"):
-            assert np.array_equal(np.concatenate([getattr(part, column) for part in parts]), getattr(whole, column)), column
+            assert np.array_equal(np.concatenate([getattr(part, column) for part in parts]), getattr(whole, column)), (
+                column
+            )
         assert np.array_equal(np.concatenate([np.diff(part.starts) for part in parts]), np.diff(whole.starts))
 
 
@@ -75,9 +78,13 @@ def test_blocks_are_the_whole(rule, monkeypatch):
 @pytest.mark.parametrize("recurrent", [True, False])
 def test_sources_ascend_targets_exist_and_counts_are_as_expected(rule, recurrent):
     found = of(rule, recurrent=recurrent)
-    assert (np.diff(found.sources) >= 0).all() and found.starts[0] == 0 and found.starts[-1] == found.targets.size
+    assert (np.diff(found.sources) >= 0).all()
+    assert found.starts[0] == 0
+    assert found.starts[-1] == found.targets.size
     assert ((found.targets >= 0) & (found.targets < 9)).all()
-    assert all(getattr(found, f.name).size == found.targets.size for f in fields(found) if f.name in ("weights", "delays"))
+    assert all(
+        getattr(found, f.name).size == found.targets.size for f in fields(found) if f.name in ("weights", "delays")
+    )
     if recurrent and not getattr(rule, "allow_self_connections", True):
         assert (found.sources != found.targets).all()
     if not isinstance(rule, FixedProbability) or rule.p_connect in (0, 1):
@@ -86,7 +93,9 @@ def test_sources_ascend_targets_exist_and_counts_are_as_expected(rule, recurrent
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_the_seed_of_the_network_decides(rule):
-    random = isinstance(rule, FixedTotalNumber | FixedNumberPost | FixedNumberPre) or getattr(rule, "p_connect", 0) == 0.3
+    random = (
+        isinstance(rule, FixedTotalNumber | FixedNumberPost | FixedNumberPre) or getattr(rule, "p_connect", 0) == 0.3
+    )
     same, other = pairs(of(rule, seed=1)), pairs(of(rule, seed=2))
     assert np.array_equal(pairs(of(rule, seed=1)), same)
     assert np.array_equal(same, other) != random
@@ -103,11 +112,14 @@ def test_adding_something_leaves_rows_as_they_are():
     before = rows(network, projection)
     network = network.population("c", 30, "IF_curr_exp").project("c", "a", FixedProbability(0.2), 0.1)
     after = rows(network, network.projections["p"])
-    assert np.array_equal(pairs(before), pairs(after)) and np.array_equal(before.weights, after.weights)
+    assert np.array_equal(pairs(before), pairs(after))
+    assert np.array_equal(before.weights, after.weights)
 
 
 def test_all_to_all():
-    assert pairs(of(AllToAll(), n_pre=3, n_post=2, recurrent=False)).tolist() == [[i, j] for i in range(3) for j in range(2)]
+    assert pairs(of(AllToAll(), n_pre=3, n_post=2, recurrent=False)).tolist() == [
+        [i, j] for i in range(3) for j in range(2)
+    ]
 
 
 @pytest.mark.parametrize(("n_pre", "n_post"), [(5, 9), (9, 5), (7, 7)])
@@ -167,7 +179,8 @@ def test_fixed_total_number_is_uniform():
         found = of(FixedTotalNumber(5000, False), n_pre=n, n_post=n, seed=seed)
         np.add.at(counts, (found.sources, found.targets), 1)
     mean = 20 * 5000 / (n * (n - 1))
-    assert not np.diag(counts).any() and counts.sum() == 100_000
+    assert not np.diag(counts).any()
+    assert counts.sum() == 100_000
     off = counts[~np.eye(n, dtype=bool)]
     assert abs(off.var() / mean - 1) < 4 * np.sqrt(2 / off.size), "Poisson counts of pairs"
     for axis in (0, 1):
@@ -190,10 +203,13 @@ def test_fixed_numbers_choose_different_partners_uniformly(rule, self_connection
     free = np.ones((n, n), bool) if self_connections else ~np.eye(n, dtype=bool)
     assert not counts[~free].any()
     z = (counts[free] / seeds - p) / np.sqrt(p * (1 - p) / seeds)
-    assert np.abs(z).max() < 5 and abs((z**2).mean() - 1) < 4 * np.sqrt(2 / z.size)
+    assert np.abs(z).max() < 5
+    assert abs((z**2).mean() - 1) < 4 * np.sqrt(2 / z.size)
 
 
-@pytest.mark.parametrize("rule", [FixedNumberPost(9), FixedNumberPre(9), FixedNumberPost(8, False), FixedNumberPre(8, False)])
+@pytest.mark.parametrize(
+    "rule", [FixedNumberPost(9), FixedNumberPre(9), FixedNumberPost(8, False), FixedNumberPre(8, False)]
+)
 def test_choosing_all(rule):
     assert of(rule).targets.size == rule.n * 9
 
@@ -202,14 +218,17 @@ def test_choosing_all(rule):
 def test_drawn_weights_and_delays_have_their_moments(rule):
     if isinstance(rule, FromList | OneToOne) or getattr(rule, "p_connect", 1) == 0:
         pytest.skip("too few synapses")
-    rule = type(rule)(**{**vars(rule), **({"n": 20_000 if isinstance(rule, FixedTotalNumber) else 90} if hasattr(rule, "n") else {})})
+    rule = type(rule)(
+        **{**vars(rule), **({"n": 20_000 if isinstance(rule, FixedTotalNumber) else 90} if hasattr(rule, "n") else {})}
+    )
     found = of(rule, n_pre=150, n_post=150, weight=Normal(2.0, 0.3, 0.0), delay=Uniform(1.0, 3.0))
     n = found.weights.size
     assert n > 5000
     assert abs(found.weights.mean() - 2.0) < 4 * 0.3 / np.sqrt(n)
     assert abs(found.weights.var() - 0.09) < 4 * 0.09 * np.sqrt(2 / n)
     assert abs(found.delays.mean() - 2.0) < 4 * np.sqrt(4 / 12 / n)
-    assert found.delays.min() >= 1 and found.delays.max() < 3
+    assert found.delays.min() >= 1
+    assert found.delays.max() < 3
     assert abs(np.corrcoef(found.weights, found.delays)[0, 1]) < 4 / np.sqrt(n)
 
 

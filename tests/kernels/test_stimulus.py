@@ -10,14 +10,18 @@ FIRST = {"given": 10, "poisson": 14}
 
 
 def network(rate=100.0, size=20, **poisson):
-    made = Network().population("given", 4, "SpikeSourceArray", spike_times=([0.0, 0.3, 0.3, 0.95, 7.0, 12.4], [1, 0, 0, 3, 2, 0]))
+    made = Network().population(
+        "given", 4, "SpikeSourceArray", spike_times=([0.0, 0.3, 0.3, 0.95, 7.0, 12.4], [1, 0, 0, 3, 2, 0])
+    )
     return made.population("poisson", size, "SpikeSourcePoisson", {"rate": rate, **poisson})
 
 
 def events(made, dt, n_steps, trial=0, first=0, **options):
     """(step, source) of every spike."""
     sources, starts = spikes(made, FIRST, trial, dt, first, n_steps, **options)
-    assert starts.size == n_steps - first + 1 and starts[0] == 0 and starts[-1] == sources.size
+    assert starts.size == n_steps - first + 1
+    assert starts[0] == 0
+    assert starts[-1] == sources.size
     return np.stack([np.repeat(np.arange(first, n_steps), np.diff(starts)), sources], axis=1)
 
 
@@ -37,7 +41,7 @@ def test_times_on_the_grid_stay_in_their_step(dt):
     """k * dt in floating point may fall just below the step it means."""
     k = np.arange(5000)
     made = Network().population("given", 1, "SpikeSourceArray", spike_times=(k * dt, np.zeros(5000, np.int64)))
-    sources, starts = spikes(made, {"given": 0}, 0, dt, 0, 5000)
+    _sources, starts = spikes(made, {"given": 0}, 0, dt, 0, 5000)
     assert (np.diff(starts) == 1).all()
 
 
@@ -52,9 +56,11 @@ def test_the_same_spikes_on_every_grid():
 
 def test_a_finer_step_than_the_grid_holds_the_spikes_at_the_start_of_the_interval():
     found = of(events(network(rate=500.0), 0.025, 4000), "poisson", 20)
-    assert found.size and (found[:, 0] % 4 == 0).all()
+    assert found.size
+    assert (found[:, 0] % 4 == 0).all()
     coarse = of(events(network(rate=500.0), 0.1, 1000), "poisson", 20)
-    assert np.array_equal(found[:, 0] // 4, coarse[:, 0]) and np.array_equal(found[:, 1], coarse[:, 1])
+    assert np.array_equal(found[:, 0] // 4, coarse[:, 0])
+    assert np.array_equal(found[:, 1], coarse[:, 1])
 
 
 @pytest.mark.parametrize("dt", [0.1, 1.0])
@@ -77,7 +83,9 @@ def test_trials_differ_in_poisson_spikes_alone():
 
 
 def test_the_seed_of_the_network_does_not_matter():
-    assert np.array_equal(events(network(), 0.1, 500), events(Network(seed=9, populations=network().populations), 0.1, 500))
+    assert np.array_equal(
+        events(network(), 0.1, 500), events(Network(seed=9, populations=network().populations), 0.1, 500)
+    )
 
 
 def test_other_populations_do_not_matter():
@@ -106,20 +114,26 @@ def test_counts_are_poisson(rate, dt):
 
 def test_start_and_duration_are_kept():
     found = of(events(network(rate=1000.0, start=20.0, duration=30.0), 0.1, 1000), "poisson", 20)
-    assert found[:, 0].min() >= 200 and found[:, 0].max() < 500
-    assert found[:, 0].min() < 210 and found[:, 0].max() > 490
+    assert found[:, 0].min() >= 200
+    assert found[:, 0].max() < 500
+    assert found[:, 0].min() < 210
+    assert found[:, 0].max() > 490
     again = of(events(network(rate=1000.0, start=20.0, duration=1e10), 0.1, 1000), "poisson", 20)
     assert np.array_equal(again[again[:, 0] < 500], found), "when a source stops does not change what it did before"
 
 
 def test_each_source_has_its_own_rate_and_times():
     rates = np.array([0.0, 100.0, 1000.0])
-    made = Network().population("poisson", 3, "SpikeSourcePoisson", {"rate": rates, "start": np.array([0.0, 50.0, 0.0])})
+    made = Network().population(
+        "poisson", 3, "SpikeSourcePoisson", {"rate": rates, "start": np.array([0.0, 50.0, 0.0])}
+    )
     sources, starts = spikes(made, {"poisson": 0}, 1, 0.1, 0, 10_000)
     steps = np.repeat(np.arange(10_000), np.diff(starts))
     counts = np.bincount(sources, minlength=3)
-    assert counts[0] == 0 and steps[sources == 1].min() >= 500
-    assert abs(counts[1] - 95) < 4 * np.sqrt(95) and abs(counts[2] - 1000) < 4 * np.sqrt(1000)
+    assert counts[0] == 0
+    assert steps[sources == 1].min() >= 500
+    assert abs(counts[1] - 95) < 4 * np.sqrt(95)
+    assert abs(counts[2] - 1000) < 4 * np.sqrt(1000)
 
 
 def test_spikes_that_replace_the_given_ones():
@@ -132,9 +146,11 @@ def test_spikes_that_replace_the_given_ones():
 def test_the_grid_belongs_to_the_network():
     coarse = Network(numerics=Numerics(stimulus_grid=1.0), populations=network(rate=100.0).populations)
     found = of(events(coarse, 0.1, 1000), "poisson", 20)
-    assert found.size and (found[:, 0] % 10 == 0).all()
+    assert found.size
+    assert (found[:, 0] % 10 == 0).all()
 
 
 def test_no_sources_no_spikes():
     sources, starts = spikes(Network().population("a", 3, "IF_curr_exp"), {"a": 0}, 0, 0.1, 5, 9)
-    assert sources.size == 0 and starts.tolist() == [0, 0, 0, 0, 0]
+    assert sources.size == 0
+    assert starts.tolist() == [0, 0, 0, 0, 0]

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def inputs(n_steps, n_neurons, synapses, spikes):
-    """sums[step, receptor, neuron] from synapses (source, target, receptor, weight, delay) and spikes (step, source)."""
+    """sums[step, receptor, neuron]; synapses: (source, target, receptor, weight, delay), spikes: (step, source)."""
     sums = np.zeros((n_steps, 2, n_neurons))
     for step, source in spikes:
         for pre, target, receptor, weight, delay in synapses:

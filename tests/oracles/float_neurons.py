@@ -1,4 +1,4 @@
-"""One neuron, one step, from its differential equation: matrix exponentials and the textbook's exponential Euler step."""
+"""One neuron, one step, from its differential equation: matrix exponentials, and the textbook's exponential Euler."""
 
 import math
 
@@ -7,13 +7,15 @@ from scipy.linalg import expm
 
 
 class Neuron:
-    """State v, e, i (synaptic), left (refractory steps); parameters by PyNN's names. `step` returns whether it spiked."""
+    """State v, e, i (synaptic), left (refractory steps); parameters by PyNN's names."""
 
     def __init__(self, model, parameters, dt, numerics, v):
         self.model, self.p, self.dt, self.numerics = model, parameters, dt, numerics
         self.v, self.e, self.i, self.left = v, 0.0, 0.0, 0
+        self.lead = self._lead() if model == "IF_curr_exp" else None
 
     def step(self, excitatory, inhibitory, injected=0.0):
+        """Whether it spikes in this step, at the beginning of which these weights arrive."""
         p = self.p
         self.e, self.i = self.e + excitatory, self.i + inhibitory
         current = p["i_offset"] + injected
@@ -47,15 +49,17 @@ class Neuron:
             else:
                 v = drive / rate + (self.v - drive / rate) * math.exp(-dt * rate)
             return v, *self._decayed(euler)
-        system = np.array([
-            [-leak, 1 / p["cm"], 1 / p["cm"], leak * p["v_rest"] + current / p["cm"]],
-            [0.0, -1 / p["tau_syn_E"], 0.0, 0.0],
-            [0.0, 0.0, -1 / p["tau_syn_I"], 0.0],
-            [0.0, 0.0, 0.0, 0.0],
-        ])  # fmt: skip
-        lead = np.eye(4) + dt * system if euler else expm(dt * system)
-        v, e, i, _ = lead @ np.array([self.v, self.e, self.i, 1.0])
+        v, e, i, _, _ = self.lead @ np.array([self.v, self.e, self.i, current, 1.0])
         return v, e, i
+
+    def _lead(self):
+        """The matrix that leads (v, e, i, current, 1) one step on."""
+        p = self.p
+        leak = 0.0 if math.isinf(p["tau_m"]) else 1.0 / p["tau_m"]
+        system = np.zeros((5, 5))
+        system[0] = -leak, 1 / p["cm"], 1 / p["cm"], 1 / p["cm"], leak * p["v_rest"]
+        system[1, 1], system[2, 2] = -1 / p["tau_syn_E"], -1 / p["tau_syn_I"]
+        return np.eye(5) + self.dt * system if self.numerics.integration == "euler" else expm(self.dt * system)
 
     def _decayed(self, euler):
         taus = self.p["tau_syn_E"], self.p["tau_syn_I"]

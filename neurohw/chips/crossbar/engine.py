@@ -129,7 +129,7 @@ def run(
                 samples[n_samples, m] = state[sample_rows[m], sample_neurons[m]]
             n_samples += 1
         for g in range(codes.size):
-            step(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
+            step(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
         n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
         t += 1
     return t, event, n_samples, n_out

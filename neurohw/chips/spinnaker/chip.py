@@ -14,6 +14,7 @@ from neurohw.chips.spinnaker import engine
 from neurohw.chips.spinnaker.arithmetic import ONE, encode
 from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
 from neurohw.chips.spinnaker.neurons import observe
+from neurohw.kernels.compiling import aligned_zeros
 from neurohw.kernels.rows import rows as rows_of
 from neurohw.kernels.spinnaker_charge import charge_factors
 from neurohw.kernels.spinnaker_weights import to_raw
@@ -64,9 +65,9 @@ class SpinnakerChip(EngineChip):
 
     def _reset(self, trial: int) -> None:
         program, n = self.loaded, self.loaded.origin.n_neurons
-        self.state = np.zeros((N_STATES, n), np.int32)
-        self.coefficients = np.zeros((N_COEFFICIENTS, n), np.int32)
-        self.sums = np.zeros((2, n), np.uint32)
+        self.state = aligned_zeros((N_STATES, n), np.int32)
+        self.coefficients = aligned_zeros((N_COEFFICIENTS, n), np.int32)
+        self.sums = aligned_zeros((2, n), np.uint32)
         self.counts = np.zeros(3, np.int64)
         for name, values in program.payload.parameters.items():
             model = MODELS[program.network.populations[name].model.name]

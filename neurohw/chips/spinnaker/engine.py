@@ -1,11 +1,23 @@
 """The compiled loop of a SpiNNaker machine: deliver, clamp the ring buffers, update all cores' neurons, remember the spikes."""
 
+import numpy as np
 from numba import njit
 
 from neurohw.chips.spinnaker.neurons import observe, overshooting, transfer, update
+from neurohw.kernels.compiling import step_kernel
 from neurohw.kernels.delivery import collect, deliver
 
-RING_MAX = 65535
+RING_MAX = np.uint32(65535)
+
+
+@step_kernel
+def clamp(cells):
+    """Cut the sums of a receptor to 16 bits; returns how many were larger."""
+    n = 0
+    for i in range(cells.shape[0]):
+        n += cells[i] > RING_MAX
+        cells[i] = min(cells[i], RING_MAX)
+    return n
 
 
 @njit(cache=True)
@@ -32,11 +44,7 @@ def run(
             t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums
         )
         for receptor in range(2):
-            cells = sums[receptor]
-            for i in range(n):
-                if cells[i] > RING_MAX:
-                    cells[i] = RING_MAX
-                    counts[1] += 1
+            counts[1] += clamp(sums[receptor])
         for g in range(codes.size):
             transfer(codes[g], state, coefficients, firsts[g], lasts[g], sums[0], sums[1], shifts[g, 0], shifts[g, 1])
             counts[2] += overshooting(codes[g], state, steep, firsts[g], lasts[g])

@@ -191,11 +191,17 @@ def overshooting(code, state, steep, first, last):
     The current g (E - V) is frozen over the step, so V moves by dt g / cm of its way to E: beyond 2 it ends farther
     from E than it began, and swings. steep: 2 cm / dt in the words of the synapse state (s16.15 times 1024).
     """
-    n = 0
     if code == IF_COND_EXP or code == IZK_COND_EXP:
         s, _ = _synapse_rows(code)
-        for i in range(first, last):
-            n += np.int64(state[s, i]) + np.int64(state[s + 1, i]) > steep[i]
+        return _above(state[s, first:last], state[s + 1, first:last], steep[first:last])
+    return 0
+
+
+@step_kernel
+def _above(exc, inh, limit):
+    n = 0
+    for i in range(exc.shape[0]):
+        n += np.int64(exc[i]) + np.int64(inh[i]) > limit[i]
     return n
 
 

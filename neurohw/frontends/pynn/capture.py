@@ -74,7 +74,9 @@ def _execute(script: Path, args: Sequence[str]) -> None:
         raise BadInput(f"{script}: {_at(script, error)}{error.msg}") from error
     except NeurohwError as error:
         raise type(error)(f"{script}: {_at(script, error)}{error}") from error
-    except Exception as error:
+    except (SystemExit, KeyboardInterrupt, Captured):
+        raise
+    except BaseException as error:
         raise BadInput(f"{script}: {_at(script, error)}{type(error).__name__}: {error}") from error
     finally:
         sys.argv, sys.path[:] = argv, path

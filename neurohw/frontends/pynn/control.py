@@ -8,6 +8,7 @@ from pyNN.core import deprecated
 from pyNN.recording import get_io
 
 from neurohw.device import Device
+from neurohw.errors import BadInput
 from neurohw.frontends.pynn import simulator
 from neurohw.frontends.pynn.connectors import FixedProbabilityConnector
 from neurohw.frontends.pynn.populations import Population
@@ -31,6 +32,8 @@ def setup(
     the first segment; every reset() goes on to the next trial. choices: as in a mapping file.
     What other simulators take (threads, rng_seed, ...) is accepted; report() lists what had no effect.
     """
+    if not 0 < timestep < float("inf"):
+        raise BadInput(f"setup: timestep must be > 0 ms, got {timestep!r}")
     common.setup(timestep, min_delay, **extra_params)
     max_delay = extra_params.pop("max_delay", "auto")
     given = {"device": device, "chip_seed": chip_seed, "trial": trial, "choices": choices}

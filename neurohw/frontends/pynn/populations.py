@@ -8,10 +8,15 @@ from numpy.typing import NDArray
 from pyNN import common, errors
 from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
 
+from neurohw.errors import BadInput, DoesNotFit
 from neurohw.frontends.pynn import simulator
 from neurohw.frontends.pynn.assemble import spike_times
 from neurohw.frontends.pynn.recording import Recorder
+from neurohw.memory import available_bytes
 from neurohw.network import SpikeTimes
+
+BYTES_PER_CELL = 500
+"""An ID with its attributes, and the cell's parameters."""
 
 
 class Assembly(common.Assembly):
@@ -93,6 +98,13 @@ class Population(_Cells, common.Population):
 
     def _create_cells(self) -> None:
         state = simulator.state
+        if self.size < 1:
+            raise BadInput(f"population {self.label!r}: size must be a whole number >= 1, got {self.size}")
+        if (needed := BYTES_PER_CELL * self.size) > available_bytes() / 2:
+            raise DoesNotFit(
+                f"population {self.label!r}: {self.size} cells of PyNN take {needed / 2**30:.3g} GiB, more than half of the "
+                f"{available_bytes() / 2**30:.3g} GiB that are free; make the population smaller"
+            )
         self.all_cells = np.array([simulator.ID(state.id_counter + i) for i in range(self.size)], dtype=object)
         self._mask_local = np.ones(self.size, bool)
         for cell in self.all_cells:
@@ -144,5 +156,7 @@ def _check(name: str, values: NDArray[Any]) -> None:
         for times in values:
             if not isinstance(times, Sequence):
                 raise errors.InvalidParameterValueError(f"spike_times: expected a list per cell, got {times!r}")
+            if not np.isfinite(times.value).all() or np.any(np.less(times.value, 0)):
+                raise errors.InvalidParameterValueError("spike_times must be finite and >= 0 ms")
             if np.any(np.diff(times.value) < 0):
                 raise errors.InvalidParameterValueError("spike_times of a SpikeSourceArray must increase")

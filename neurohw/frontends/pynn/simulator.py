@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from pyNN import common
 
+from neurohw.errors import BadInput
 from neurohw.frontends.pynn.experiment import Experiment
+from neurohw.units import LARGEST
 
 name = "neurohw"
 
@@ -90,6 +92,8 @@ class State(common.control.BaseState):
         self.run_until(self.t + simtime)
 
     def run_until(self, tstop: float) -> None:
+        if not abs(tstop) < LARGEST:
+            raise BadInput(f"run: the time must be finite and below {LARGEST:g} ms, got {tstop!r}")
         until = round(tstop / self.dt)
         self.running = True
         if until > self.steps:

@@ -1,0 +1,71 @@
+"""What a run will take, estimated before it begins: what this computer cannot hold or finish is refused, not begun."""
+
+from typing import Any
+
+import numpy as np
+
+from neurohw import units
+from neurohw.errors import BadInput, DoesNotFit, OutOfRange
+from neurohw.memory import available_bytes
+from neurohw.program import Program
+
+LONGEST = 30 * 86400.0
+"""A run that must take more than 30 days is taken for a slip of the pen."""
+BYTES_PER_STEP, BYTES_PER_INPUT = 32, 64
+"""The index of stimulus spikes by step; and of each of these spikes its step, source, order and time."""
+SECONDS_PER_STEP, SECONDS_PER_UPDATE = 2e-7, 1e-9
+"""The least that any chip takes for a step, and in it for a neuron."""
+MAX_MEAN = 500.0
+"""Poisson counts are inverted from exp(-mean), which is too small a number from about 700 on."""
+
+
+def steps_of(program: Program, duration: Any) -> int:
+    """How many time steps a run of `duration` (ms or text) has.
+
+    The run needs at least 8 (n + 1) bytes for each trace, 32 n for n steps, 64 for each stimulus spike.
+    Raises BadInput for less than one step, DoesNotFit for more than half of the memory that is free or more than 30 days,
+    OutOfRange for a Poisson rate beyond 500 spikes in one interval of the stimulus grid.
+    """
+    length = units.parse(duration, "ms", "duration")
+    n_steps = round(length / program.dt)
+    if n_steps < 1:
+        raise BadInput(f"duration {length:g} ms is shorter than one time step of {program.dt:g} ms; make it longer")
+    traces = sum(which.size for variables in program.record.values() for which in variables.values())
+    trace_bytes = 8.0 * (n_steps + 1) * traces
+    needed = trace_bytes + BYTES_PER_STEP * n_steps + BYTES_PER_INPUT * stimulus_spikes(program, length)
+    if needed > available_bytes() / 2:
+        kept = f"recording {traces} traces over {n_steps:.4g} steps" if trace_bytes > needed / 2 else f"a run of {n_steps:.4g} steps"
+        raise DoesNotFit(
+            f"duration {length:g} ms: {kept} needs {needed / 2**30:.3g} GiB, more than half of the "
+            f"{available_bytes() / 2**30:.3g} GiB that are free; record fewer neurons, or run in shorter pieces"
+        )
+    refuse_endless(seconds(program, n_steps), f"duration {length:g} ms: {n_steps:.4g} steps")
+    return n_steps
+
+
+def seconds(program: Program, n_steps: int) -> float:
+    """The least time that a run can take; synaptic events come on top."""
+    return n_steps * (SECONDS_PER_STEP + SECONDS_PER_UPDATE * program.origin.n_neurons)
+
+
+def refuse_endless(least: float, what: str) -> None:
+    if least > LONGEST:
+        raise DoesNotFit(f"{what} take at least {units.pretty(1e3 * least, 'ms')}; make the duration shorter or the time step longer")
+
+
+def stimulus_spikes(program: Program, length: float) -> float:
+    """How many spikes the sources are expected to emit in `length` ms."""
+    network, total = program.network, 0.0
+    for name, population in network.sources.items():
+        if population.spike_times is not None:
+            total += population.spike_times.times.size
+            continue
+        rate, lasting = network.parameter(name, "rate"), network.parameter(name, "duration")
+        per_interval = 1e-3 * float(rate.max()) * network.numerics.stimulus_grid
+        if per_interval > MAX_MEAN:
+            raise OutOfRange(
+                f"population {name!r}: {rate.max():g} Hz are {per_interval:g} spikes per {network.numerics.stimulus_grid:g} ms; "
+                f"at most {MAX_MEAN:g} can be drawn. Take more sources with a lower rate"
+            )
+        total += float((1e-3 * rate * np.minimum(lasting, length)).sum())
+    return total
