@@ -1,4 +1,4 @@
-"""SpiNNaker boards and machines: chips in a hexagonal mesh, 18 cores on each, and what the tool chain takes for itself."""
+"""SpiNNaker boards and machines: chips in a hexagonal mesh, 18 cores on each, and what the tool chain takes of them."""
 
 from functools import lru_cache
 from typing import Annotated, Literal
@@ -28,9 +28,9 @@ class SpinnakerChoices(Choices):
 class SpinnakerMachine(Machine):
     """One board, or `triads` of three boards (columns, rows), `wraps` if they are cabled to a torus.
 
-    smaller_chips, on every board, have a core less. dead_cores: (x, y, core); dead_links: (x, y, link), both directions.
-    Ring buffers have 2^ring_buffer_bits cells for (delay slot, receptor, neuron) of a core; a delay extension core holds
-    spikes back for up to delay_stages times as long as the ring buffers.
+    smaller_chips, on every board, have a core less. dead_cores: (x, y, core); dead_links: (x, y, link), both
+    directions. Ring buffers have 2^ring_buffer_bits cells for (delay slot, receptor, neuron) of a core; a delay
+    extension core holds spikes back for up to delay_stages times as long as the ring buffers.
     """
 
     layout: Literal["spin3", "spin5", "triads"]
@@ -59,8 +59,9 @@ class SpinnakerMachine(Machine):
     def _possible(self) -> "SpinnakerMachine":
         if self.layout != "triads" and (self.triads != (1, 1) or self.wraps):
             raise ValueError(f"layout: {self.layout} is a single board; triads and wraps belong to layout: triads")
+        chips = self.fabric.boards
         for x, y, core in self.dead_cores:
-            if (x, y) not in self.fabric.boards or not self.monitor_cores <= core < self._cores((x, y)):
+            if (x, y) not in chips or not self.monitor_cores <= core < self._cores((x, y)):
                 raise ValueError(f"dead_cores: chip ({x}, {y}) has no core {core} that can be dead")
         return self
 
@@ -83,15 +84,15 @@ class SpinnakerMachine(Machine):
         return int(self.cores_per_chip) - (at in self.smaller_chips)
 
     def cores(self, chip: Place) -> list[int]:
-        """The numbers of the cores of a chip that applications may use: the lowest working ones belong to the system."""
+        """The numbers of the cores of a chip that applications may use; the lowest working ones are the system's."""
         working = [c for c in range(int(self.monitor_cores), self._cores(chip)) if (*chip, c) not in self.dead_cores]
         gatherers = int(self.gatherer_cores) if self.fabric.boards[chip] == chip else 0
         return working[int(self.system_cores) + gatherers :]
 
     @property
-    def cores_of_the_system(self) -> int:
-        """Cores that the tool chain takes for itself, beside the monitor of each chip."""
-        return len(self.fabric.boards) * int(self.system_cores) + self.n_boards * int(self.gatherer_cores)
+    def n_cores(self) -> int:
+        """All cores of the working chips, also those that the system takes and those that are dead."""
+        return sum(self._cores(chip) for chip in self.fabric.boards)
 
     def sites(self) -> list[Site]:
         """Application cores, chip after chip, by x, then y."""
@@ -115,21 +116,21 @@ class SpinnakerMachine(Machine):
         if longest > self.longest_delay(choices.neurons_per_core):
             slots = self.delay_slots(choices.neurons_per_core)
             raise DoesNotFit(
-                f"a delay of {longest} steps does not fit: with {choices.neurons_per_core} neurons per core there are {slots} "
-                f"delay slots, and delay extensions hold spikes back for {slots * int(self.delay_stages)} steps more; choose "
-                f"neurons_per_core: {self._fewest_cores(longest)} or a larger time step"
+                f"a delay of {longest} steps does not fit: with {choices.neurons_per_core} neurons per core there are "
+                f"{slots} delay slots, and delay extensions hold spikes back for {slots * int(self.delay_stages)} "
+                f"steps more; choose neurons_per_core: {self._fewest_cores(longest)} or a larger time step"
             )
         return choices
 
     def _fewest_cores(self, longest: int) -> int:
-        """Neurons per core, a power of two below the limit, that need the fewest cores; an extension doubles the cores."""
+        """Neurons per core (the limit, halved again and again) for the fewest cores; an extension doubles the cores."""
         sizes = [int(self.neurons_per_core) >> k for k in range(int(self.neurons_per_core).bit_length())]
         inside = next((n for n in sizes if self.delay_slots(n) >= longest), 0)
         extended = next((n for n in sizes if self.longest_delay(n) >= longest), 0)
         if not extended:
             raise DoesNotFit(
-                f"a delay of {longest} steps is more than delay extensions can hold, {self.longest_delay(1)} steps with one "
-                "neuron per core; use a larger time step"
+                f"a delay of {longest} steps is more than delay extensions can hold, {self.longest_delay(1)} steps "
+                "with one neuron per core; use a larger time step"
             )
         return inside if 2 * inside >= extended else extended
 

@@ -1,7 +1,8 @@
 """The fabric of SpiNNaker boards: which chips there are, which board each is on, and where its six links lead.
 
-Chips form a hexagonal mesh drawn on square axes: link 0 leads east, then counterclockwise 1 north-east, 2 north, 3 west,
-4 south-west, 5 south; a packet that comes in by link k and finds no entry leaves by the opposite link, (k + 3) % 6.
+Chips form a hexagonal mesh drawn on square axes: link 0 leads east, then counterclockwise 1 north-east, 2 north, 3
+west, 4 south-west, 5 south; a packet that comes in by link k and finds no entry leaves by the opposite link, (k + 3) %
+6.
 
 A SpiNN-5 board is a hexagon of 48 chips. Three of them, with their Ethernet chips at (0, 0), (8, 4) and (4, 8), tile a
 rhomb of 12 x 12 chips, a triad. Machines are rectangles of triads: with all outer links plugged a torus of 12 w x 12 h
@@ -28,7 +29,7 @@ SPIN3_UNPLUGGED = frozenset({(0, 0, 3), (0, 0, 4), (0, 1, 3), (0, 1, 4), (1, 0, 
 
 @dataclass(frozen=True)
 class Fabric:
-    """boards: each working chip -> the Ethernet chip of its board, by x, then y. dead_links: (x, y, link), both directions."""
+    """boards: working chip -> the Ethernet chip of its board, by x, then y. dead_links: (x, y, link), both ways."""
 
     width: int
     height: int
@@ -83,11 +84,11 @@ def make_fabric(
     dead_chips: tuple[Place, ...],
     dead_links: tuple[tuple[int, int, int], ...],
 ) -> Fabric:
-    """The fabric of a board or of a machine, without what is dead. Raises ValueError naming a chip or link that cannot be."""
+    """The fabric of a board or machine, without what is dead. Raises ValueError naming what cannot be."""
     if layout == "spin3":
         whole = Fabric(2, 2, True, dict.fromkeys(SPIN3, (0, 0)), SPIN3_UNPLUGGED)
     elif layout == "spin5":
-        whole = Fabric(8, 8, False, {chip: (0, 0) for chip in sorted(SPIN5)})
+        whole = Fabric(8, 8, False, dict.fromkeys(sorted(SPIN5), (0, 0)))
     else:
         whole = _triads(*triads, wraps)
     ethernets = set(whole.boards.values())
@@ -95,19 +96,25 @@ def make_fabric(
         if chip not in whole.boards:
             raise ValueError(f"dead_chips: there is no chip {chip}")
         if chip in ethernets:
-            raise ValueError(f"dead_chips: {chip} is the Ethernet chip of its board, without which the board does not boot")
+            raise ValueError(
+                f"dead_chips: {chip} is the Ethernet chip of its board, without which the board does not boot"
+            )
     dead = set(whole.dead_links)
     for x, y, link in dead_links:
         other = whole.links.get((x, y), {}).get(link)
         if other is None:
             has = ", ".join(f"{k} ({LINK_NAMES[k]})" for k in whole.links.get((x, y), {}))
-            raise ValueError(f"dead_links: ({x}, {y}) has no link {link}; " + (f"it has {has}" if has else "there is no such chip"))
+            raise ValueError(
+                f"dead_links: ({x}, {y}) has no link {link}; " + (f"it has {has}" if has else "there is no such chip")
+            )
         dead |= {(x, y, link), (*other, (link + 3) % 6)}
     boards = {chip: board for chip, board in whole.boards.items() if chip not in dead_chips}
     fabric = Fabric(whole.width, whole.height, whole.wraps, boards, frozenset(dead))
     lonely = sorted(set(boards) - region(fabric, (0, 0), boards))
     if lonely:
-        raise ValueError(f"dead_links: nothing leads from chip (0, 0) to {lonely[:5]} any more; list them as dead_chips")
+        raise ValueError(
+            f"dead_links: nothing leads from chip (0, 0) to {lonely[:5]} any more; list them as dead_chips"
+        )
     return fabric
 
 
@@ -127,6 +134,8 @@ def _triads(columns: int, rows: int, wraps: bool) -> Fabric:
     width, height = columns * TRIAD + extra, rows * TRIAD + extra
     roots = [(x + TRIAD * i, y + TRIAD * j) for x, y in TRIAD_ROOTS for j in range(rows) for i in range(columns)]
     boards = {
-        ((ex + x) % width, (ey + y) % height) if wraps else (ex + x, ey + y): (ex, ey) for ex, ey in roots for x, y in SPIN5
+        ((ex + x) % width, (ey + y) % height) if wraps else (ex + x, ey + y): (ex, ey)
+        for ex, ey in roots
+        for x, y in SPIN5
     }
     return Fabric(width, height, wraps, dict(sorted(boards.items())))

@@ -18,8 +18,8 @@ UNMATCHED = -1
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """reached: rows (packet, x, y, core), sorted; visits: routers that each packet passes. lost: packets that took a link which
-    does not work, or came to a router twice.
+    """reached: rows (packet, x, y, core), sorted; visits: routers that each packet passes. lost: packets that took a
+    link which does not work, or came to a router twice.
     """
 
     reached: NDArray[np.int64]
@@ -33,7 +33,7 @@ def walk(
     """Send a packet with each key from the chip where it starts; all packets go on at once, one link at a time."""
     chips = list(fabric.boards)
     number = {chip: k for k, chip in enumerate(chips)}
-    beyond = np.array([[number.get(fabric.links[c].get(link), -1) for link in range(6)] for c in chips])  # type: ignore[arg-type]
+    beyond = np.array([[number.get(fabric.links[c].get(link), -1) for link in range(6)] for c in chips])
     routes = np.array([_routes(tables.get(chip, ()), keys) for chip in chips]).reshape(len(chips), keys.size)
     packet, at = np.arange(keys.size), np.array([number[start] for start in starts], np.int64)
     came = np.full(keys.size, -1)

@@ -1,18 +1,20 @@
-"""Routing keys on SpiNNaker: every population that sends has a zone of the key space, every core of it a part of the zone.
+"""Routing keys on SpiNNaker: every population that sends has a zone of the key space, every core of it a part of the
+zone.
 
-With a = ceil(log2(largest core * colors)) for neurons and the color of the time step, m = ceil(log2(cores)), T the largest
-a + m of all zones (ZonedRoutingInfoAllocator of SpiNNaker_PACMAN 1!7.4.1, flexible):
+With a = ceil(log2(largest core * colors)) for neurons and the color of the time step, m = ceil(log2(cores)), T the
+largest a + m of all zones (ZonedRoutingInfoAllocator of SpiNNaker_PACMAN 1!7.4.1, flexible):
 
     key = zone << T | core << a        mask = ~(2^a - 1)        zone mask = ~(2^T - 1)
 
-An extension has a zone of its own with a key for each neuron and stage. Zones are numbered by first projection, extensions last.
+An extension has a zone of its own with a key for each neuron and stage. Zones are numbered by first projection,
+extensions last.
 """
 
 from dataclasses import dataclass
 
 from neurohw.device.spinnaker import SpinnakerMachine
 from neurohw.errors import DoesNotFit
-from neurohw.passes.extend_delays import stages
+from neurohw.passes.spinnaker.extend_delays import stages
 from neurohw.program import Program
 
 KEY_BITS = 32
@@ -23,7 +25,8 @@ ALL = (1 << KEY_BITS) - 1
 class Zone:
     """The keys of one population or extension. units: numbers of its cores among slices and extensions, in order.
 
-    base, mask: of the whole zone. shift: bits of neurons and colors. stages: of the extension; 0 for the population itself.
+    base, mask: of the whole zone. shift: bits of neurons and colors. stages: of the extension; 0 for the population
+    itself.
     """
 
     population: str
@@ -57,8 +60,8 @@ def zones(program: Program) -> list[Zone]:
     total = max((shift + (len(mine) - 1).bit_length() for shift, mine in zip(shifts, units, strict=True)), default=0)
     if total + (max(1, len(owners)) - 1).bit_length() > KEY_BITS:
         raise DoesNotFit(
-            f"{program.network.name} on {program.device.title}: {len(owners)} zones of routing keys of {total} bits each need "
-            f"more than {KEY_BITS} bits; use fewer populations or fewer neurons in the largest"
+            f"{program.network.name} on {program.device.title}: {len(owners)} zones of routing keys of {total} bits "
+            f"each need more than {KEY_BITS} bits; use fewer populations or fewer neurons in the largest"
         )
     mask = ALL ^ ((1 << total) - 1)
     named = enumerate(zip(owners, units, shifts, strict=True))

@@ -1,4 +1,4 @@
-"""route on SpiNNaker: keys in zones, multicast trees, routing tables; and a walk of every key through the finished tables."""
+"""route on SpiNNaker: keys in zones, multicast trees, routing tables; and a walk of every key through the tables."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,12 +10,12 @@ from neurohw.device.machine import Site
 from neurohw.device.spinnaker import SpinnakerMachine
 from neurohw.device.spinnaker_fabric import Place
 from neurohw.errors import DoesNotFit
-from neurohw.passes.compress_spinnaker import compressed
-from neurohw.passes.keys_spinnaker import Zone, zones
 from neurohw.passes.route import route
-from neurohw.passes.tables_spinnaker import lines_of_zone, merged
-from neurohw.passes.targets_spinnaker import Edge, edges
-from neurohw.passes.walk_spinnaker import Walk, walk
+from neurohw.passes.spinnaker.compress import compressed
+from neurohw.passes.spinnaker.keys import Zone, zones
+from neurohw.passes.spinnaker.tables import lines_of_zone, merged
+from neurohw.passes.spinnaker.targets import Edge, edges
+from neurohw.passes.spinnaker.walk import Walk, walk
 from neurohw.program import Program, TableEntry
 from neurohw.report import Resource
 
@@ -27,12 +27,13 @@ Tables = dict[Place, tuple[TableEntry, ...]]
 def route_spinnaker(program: Program) -> Program:
     """A program with hops, keys, masks and routing tables.
 
-    Raises DoesNotFit where a router has too few entries or dead links cut chips off. The walk is an assertion: every key must
-    reach the cores that need it, once each, or neurohw is at fault.
+    Raises DoesNotFit where a router has too few entries or dead links cut chips off. The walk is an assertion: every
+    key must reach the cores that need it, once each, or neurohw is at fault.
     """
     program = route(program)
     machine = program.device.machine
-    assert isinstance(machine, SpinnakerMachine) and program.routing is not None
+    assert isinstance(machine, SpinnakerMachine)
+    assert program.routing is not None
     sites = [part.site for part in (*program.slices, *program.extensions) if part.site is not None]
     named = [(zone, edges(program, zone)) for zone in zones(program)]
     full = _tables(named, sites, machine)
@@ -68,11 +69,13 @@ def _fitting(program: Program, tables: Tables) -> Tables:
     """The tables as they are loaded: compressed where the mapping says so or the router needs it."""
     limit, always = int(program.device.machine.router_entries), program.choices.compress == "as_far_as_possible"
     found = {chip: compressed(table) if always or len(table) > limit else table for chip, table in tables.items()}
-    chip, most = max(((chip, len(table)) for chip, table in found.items()), key=lambda pair: pair[1], default=((0, 0), 0))
+    chip, most = max(
+        ((chip, len(table)) for chip, table in found.items()), key=lambda pair: pair[1], default=((0, 0), 0)
+    )
     if most > limit:
         raise DoesNotFit(
-            f"{program.network.name} on {program.device.title}: the router of chip {chip} needs {most} entries even when "
-            f"compressed, and holds {limit}; use more neurons per core or fewer populations"
+            f"{program.network.name} on {program.device.title}: the router of chip {chip} needs {most} entries even "
+            f"when compressed, and holds {limit}; use more neurons per core or fewer populations"
         )
     return found
 
@@ -101,7 +104,7 @@ def wanted(named: Sequence[tuple[Zone, Sequence[Edge]]], sites: Sequence[Site]) 
 def _needless(packets: Walk, needed: NDArray[np.int64], sending: NDArray[np.int64], zone_of: NDArray[np.int64]) -> int:
     """How many (unit, core) pairs are served without need; asserts that all others are, once each.
 
-    Only a core that needs other units of the same zone may get a packet for nothing; see `tables_spinnaker`.
+    Only a core that needs other units of the same zone may get a packet for nothing; see `tables`.
     """
     assert not packets.lost.size, f"packets of {sending[packets.lost].tolist()} get lost or go in circles"
     reached = np.column_stack((sending[packets.reached[:, 0]], packets.reached[:, 1:]))
@@ -109,7 +112,9 @@ def _needless(packets: Walk, needed: NDArray[np.int64], sending: NDArray[np.int6
     assert np.unique(codes).size == codes.size, "a core gets the same spike twice"
     assert np.isin(wanted_codes, codes).all(), "a core does not get the spikes it needs"
     extra, by_zone = reached[~np.isin(codes, wanted_codes)], _coded(zone_of[needed[:, 0]], needed[:, 1:])
-    assert np.isin(_coded(zone_of[extra[:, 0]], extra[:, 1:]), by_zone).all(), "spikes reach a core that knows none of their keys"
+    assert np.isin(_coded(zone_of[extra[:, 0]], extra[:, 1:]), by_zone).all(), (
+        "spikes reach a core that knows none of their keys"
+    )
     return len(extra)
 
 

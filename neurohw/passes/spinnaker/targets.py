@@ -1,9 +1,9 @@
 """Which cores a core's spikes are for on SpiNNaker, as the tool chain sees it before any synapse exists.
 
-A projection with a random rule is taken to connect every core of its source with every core of its target. Only OneToOne (the
-same neurons) and FromList (the listed pairs) leave cores out. Projections between the same two populations share one edge.
-An edge from a population goes to the cores of the target also where all its delays pass through the extension, and the tree
-goes to all chips of a target, also to those without a core that needs it.
+A projection with a random rule is taken to connect every core of its source with every core of its target. Only
+OneToOne (the same neurons) and FromList (the listed pairs) leave cores out. Projections between the same two
+populations share one edge. An edge from a population goes to the cores of the target also where all its delays pass
+through the extension, and the tree goes to all chips of a target, also to those without a core that needs it.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ import numpy as np
 
 from neurohw.connections import FromList, OneToOne
 from neurohw.network import Projection
-from neurohw.passes.extend_delays import stages_of
-from neurohw.passes.keys_spinnaker import Zone, units_of
+from neurohw.passes.spinnaker.extend_delays import stages_of
+from neurohw.passes.spinnaker.keys import Zone, units_of
 from neurohw.program import Program, Slice
 
 
 @dataclass(frozen=True)
 class Edge:
-    """Where a zone's spikes go at one target. needs: target core -> indices of its sources in the zone; None: all of them."""
+    """Where a zone's spikes go at one target. needs: target core -> indices of its sources in the zone; None: all."""
 
     to_itself: bool
     needs: dict[int, tuple[int, ...] | None]
@@ -40,7 +40,9 @@ def edges(program: Program, zone: Zone) -> list[Edge]:
     return found
 
 
-def _needs(program: Program, zone: Zone, target: str, projections: list[Projection]) -> dict[int, tuple[int, ...] | None]:
+def _needs(
+    program: Program, zone: Zone, target: str, projections: list[Projection]
+) -> dict[int, tuple[int, ...] | None]:
     units = units_of(program, target)
     everyone = (*program.slices, *program.extensions)
     connected = np.zeros((len(zone.units), len(units)), bool)

@@ -1,8 +1,8 @@
 """extend_delays on SpiNNaker: cores that hold spikes back where a delay is longer than the ring buffers of the target.
 
-A delay of d steps onto a core with s slots passes (d - 1) // s stages of s steps in the extension, and the rest in the ring
-buffer. Each core of a population that needs it has an extension core of its own, which takes its spikes and sends them again
-under another key, one per stage. The delays are exact; what it costs is cores, keys and packets.
+A delay of d steps onto a core with s slots passes (d - 1) // s stages of s steps in the extension, and the rest in the
+ring buffer. Each core of a population that needs it has an extension core of its own, which takes its spikes and sends
+them again under another key, one per stage. The delays are exact; what it costs is cores, keys and packets.
 """
 
 from neurohw.device.spinnaker import SpinnakerMachine
@@ -17,10 +17,13 @@ ESTABLISHES: tuple[str, ...] = ()
 def extend_delays(program: Program) -> Program:
     """A program with the slices of its delay extensions, in the order in which the tool chain adds them."""
     needed = stages(program)
-    extensions = [Slice(s.population, s.first, s.last) for name in needed for s in program.slices if s.population == name]
+    extensions = [
+        Slice(s.population, s.first, s.last) for name in needed for s in program.slices if s.population == name
+    ]
     if not extensions:
         return program
-    return program.with_(Resource("delay extension cores", len(extensions), float("inf")), extensions=tuple(extensions))
+    left = len(program.device.machine.sites()) - len(program.slices)
+    return program.with_(Resource("delay extension cores", len(extensions), left), extensions=tuple(extensions))
 
 
 def stages(program: Program) -> dict[str, int]:

@@ -1,17 +1,19 @@
-"""Multicast trees on SpiNNaker: one for a whole population, shared by all its cores, as PACMAN's ApplicationRouter builds it.
+"""Multicast trees on SpiNNaker: one for a whole population, shared by all its cores, as PACMAN's ApplicationRouter
+builds it.
 
 The chips of a population are taken as one place. To each target population in turn
 
 1. one of its chips is chosen: one that it shares with the source, else one that the tree already has, else the last;
-2. the way there is the shortest, its longest axis first, and goes round dead links and chips by breadth-first search. It
+2. the way there is the shortest, its longest axis first, and goes round dead links and chips by breadth-first search.
+   It
    leaves the tree (or the chips of the source) at the last chip they share and ends at the first chip of the target;
 3. from there the tree floods the chips of the target by breadth-first search, links E, NE, N, W, SW, S.
 
 Then every chip of the source is joined, through chips of the source, to those from which the tree starts (and, for a
 projection of a population onto itself, to all that hold targets).
 
-Where the tool chain picks one of a Python set of chips, so does this file: their order is that of CPython's hash table and has
-no meaning, but choosing otherwise would give other, equally good tables. Source: SpiNNaker_PACMAN.
+Where the tool chain picks one of a Python set of chips, so does this file: their order is that of CPython's hash table
+and has no meaning, but choosing otherwise would give other, equally good tables. Source: SpiNNaker_PACMAN.
 """
 
 from collections import deque
@@ -25,7 +27,7 @@ Hop = tuple[int, Place]
 
 
 class Forest:
-    """The trees of one source while they grow. children: chip -> links that a packet takes from it; roots: where trees start."""
+    """The growing trees of one source. children: chip -> links that a packet takes from it; roots: where they start."""
 
     def __init__(self, fabric: Fabric, source: list[Place]):
         """source: the chips of the population's cores, in order, one for each core or less."""
@@ -85,7 +87,8 @@ class Forest:
     def flood(self, first: Place, inside: Collection[Place], targets: Collection[Place]) -> None:
         """Grow from `first` to every chip of `targets` over chips of `inside`."""
         parents: dict[Place, Hop | None] = {first: None}
-        anchors, missing, queue = set(), set(targets), deque([first])
+        missing, queue = set(targets), deque([first])
+        anchors: set[Place] = set()
         while queue:
             chip = queue.popleft()
             missing.discard(chip)
@@ -98,7 +101,9 @@ class Forest:
                     parents[other] = (link, chip)
                     queue.append(other)
         if missing:
-            raise DoesNotFit(f"routing: chips {sorted(missing)} cannot be reached from {first} over working links; see dead_links")
+            raise DoesNotFit(
+                f"routing: chips {sorted(missing)} cannot be reached from {first} over working links; see dead_links"
+            )
 
     def _hang(self, chip: Place, parents: dict[Place, Hop | None], anchors: set[Place]) -> None:
         """Link a chip to the tree along the way on which the flood came."""
@@ -139,7 +144,9 @@ def detour(fabric: Fabric, start: Place, end: Place) -> list[Hop]:
                 came[other] = (chip, link)
                 queue.append(other)
     if end not in came:
-        raise DoesNotFit(f"routing: there is no way from chip {start} to {end} over working links; see dead_links and dead_chips")
+        raise DoesNotFit(
+            f"routing: there is no way from chip {start} to {end} over working links; see dead_links and dead_chips"
+        )
     way, chip = [], end
     while (step := came[chip]) is not None:
         way.append((step[1], chip))

@@ -1,11 +1,11 @@
 """Routing tables on SpiNNaker: what the trees mean for each chip's router, in as few lines as keys in zones allow.
 
-On a chip that only passes spikes on, or where all cores of a zone go the same way, one line with the zone's mask serves all. On
-a chip of the source, or where cores of the zone are for different cores, each has its own, and runs of neighbors with the same
-route are merged to powers of two: a run that starts at core i > 0 takes groups of the lowest set bit of i, one that starts
-at 0 the next power of two; a run that contains the last core may take a group that is larger than what is left.
-Source: SpiNNaker_PACMAN (MergedRoutingTableGenerator, AppVertexRoutingInfo). 7.4.1 also calls lines defaultable that lead to cores
-of their own chip; here none of those is.
+On a chip that only passes spikes on, or where all cores of a zone go the same way, one line with the zone's mask serves
+all. On a chip of the source, or where cores of the zone are for different cores, each has its own, and runs of
+neighbors with the same route are merged to powers of two: a run that starts at core i > 0 takes groups of the lowest
+set bit of i, one that starts at 0 the next power of two; a run that contains the last core may take a group that is
+larger than what is left. Source: SpiNNaker_PACMAN (MergedRoutingTableGenerator, AppVertexRoutingInfo). 7.4.1 also calls
+lines defaultable that lead to cores of their own chip; here none of those is.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from neurohw.device.machine import Site
 from neurohw.device.spinnaker_fabric import Fabric, Place
-from neurohw.passes.keys_spinnaker import Zone
-from neurohw.passes.targets_spinnaker import Edge
-from neurohw.passes.trees_spinnaker import Forest
+from neurohw.passes.spinnaker.keys import Zone
+from neurohw.passes.spinnaker.targets import Edge
+from neurohw.passes.spinnaker.trees import Forest
 from neurohw.program import TableEntry
 
 Line = tuple[int, bool]
@@ -27,8 +27,8 @@ WHOLE = -1
 class _Wanted:
     """What a chip's cores want of a zone: for the zone as a whole, or for each of its cores.
 
-    alike: some targets on this chip need all cores of the zone and a later one only some. The tool chain then sends all cores
-    of the zone to all of these targets, which ignore keys that they do not know.
+    alike: some targets on this chip need all cores of the zone and a later one only some. The tool chain then sends all
+    cores of the zone to all of these targets, which ignore keys that they do not know.
     """
 
     whole: int | None = None
@@ -47,10 +47,13 @@ class _Wanted:
             self.single[index] = self.single.get(index, 0) | bit
 
 
-def lines_of_zone(zone: Zone, edges: Sequence[Edge], sites: Sequence[Site], fabric: Fabric) -> dict[Place, dict[int, Line]]:
+def lines_of_zone(
+    zone: Zone, edges: Sequence[Edge], sites: Sequence[Site], fabric: Fabric
+) -> dict[Place, dict[int, Line]]:
     """Chip -> index of a core of the zone, or WHOLE -> (route, defaultable); in the order in which the lines arise."""
     chips = [(sites[unit].x, sites[unit].y) for unit in zone.units]
-    forest, wanted = Forest(fabric, chips), {}
+    forest = Forest(fabric, chips)
+    wanted: dict[Place, _Wanted] = {}
     own: set[Place] = set()
     for edge in edges:
         targets = [sites[unit] for unit in edge.needs]
@@ -76,7 +79,9 @@ def lines_of_zone(zone: Zone, edges: Sequence[Edge], sites: Sequence[Site], fabr
     return lines
 
 
-def _follow(forest: Forest, root: Place, wanted: dict, indices: Sequence[int], lines: dict, alone: bool = False) -> None:
+def _follow(
+    forest: Forest, root: Place, wanted: dict[Place, _Wanted], indices: Sequence[int], lines: dict, alone: bool = False
+) -> None:
     """Write the lines of a tree. alone: of a single core of the zone, else of all `indices`."""
     queue: list[tuple[Place, int | None]] = [(root, None)]
     while queue:
@@ -106,7 +111,8 @@ def _add(table: dict[int, Line], index: int, route: int, defaultable: bool) -> N
 
 def merged(zone: Zone, lines: dict[int, Line]) -> list[TableEntry]:
     """The entries of one zone in one router."""
-    found, run = [], []
+    found: list[TableEntry] = []
+    run: list[int] = []
     for index, (route, defaultable) in lines.items():
         if index == WHOLE:
             found.append(TableEntry(zone.base, zone.mask, route, defaultable))

@@ -1,8 +1,8 @@
-"""Pair compression of a routing table on SpiNNaker: pairs of lines with one route become one that ignores where they differ.
+"""Pair compression of a routing table on SpiNNaker: two lines with one route become one, blind to where they differ.
 
-Lines are sorted by how many share their route, rare routes first. Within a route a line is merged with the next that makes no
-key of a later (more frequent) route match; what matches earlier ones does not matter, since the first match wins. So the
-result depends on its order. Source: SpiNNaker_PACMAN 1!7.4.1 (PairCompressor).
+Lines are sorted by how many share their route, rare routes first. Within a route a line is merged with the next that
+makes no key of a later (more frequent) route match; what matches earlier ones does not matter, since the first match
+wins. So the result depends on its order. Source: SpiNNaker_PACMAN 1!7.4.1 (PairCompressor).
 """
 
 from collections import Counter

@@ -1,9 +1,10 @@
-"""place on SpiNNaker: populations one after the other, each on chips that hang together, in the order of PACMAN's placer.
+"""place on SpiNNaker: populations one after the other, each on chips that hang together, as PACMAN places them.
 
-A population starts on the first chip with a free core: chips on which earlier ones started come first, then by x and y. When
-a chip is full, its neighbors follow in the order in which they came into reach (links E, NE, N, W, SW, S of each chip taken),
-those of the same board before others. A start from which the population finds no room is left for the next. A chip whose SDRAM
-has less left than the share of one core is full for the next population. Delay extensions follow after all populations. Source: SpiNNaker_PACMAN (ApplicationPlacer); equal to the reference mappings of 7.4.1.
+A population starts on the first chip with a free core: chips on which earlier ones started come first, then by x and y.
+When a chip is full, its neighbors follow in the order in which they came into reach (links E, NE, N, W, SW, S of each
+chip taken), those of the same board before others. A start from which the population finds no room is left for the
+next. A chip whose SDRAM has less left than the share of one core is full for the next population. Delay extensions
+follow after all populations. Source: SpiNNaker_PACMAN (ApplicationPlacer); equal to the reference mappings of 7.4.1.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from neurohw.device.machine import Site
 from neurohw.device.spinnaker import SpinnakerMachine
 from neurohw.device.spinnaker_fabric import Place
 from neurohw.errors import DoesNotFit
-from neurohw.passes.sdram_spinnaker import EXTENSION, bytes_of_populations
+from neurohw.passes.spinnaker.sdram import EXTENSION, bytes_of_populations
 from neurohw.program import Program
 from neurohw.report import Resource
 
@@ -28,26 +29,28 @@ def place_spinnaker(program: Program) -> Program:
     assert isinstance(machine, SpinnakerMachine)
     floor, needs = _Floor(machine), bytes_of_populations(program)
     groups = [(name, list(parts), needs[name]) for name, parts in groupby(program.slices, lambda s: s.population)]
-    groups += [(name, list(parts), float(EXTENSION)) for name, parts in groupby(program.extensions, lambda s: s.population)]
+    groups += [
+        (name, list(parts), float(EXTENSION)) for name, parts in groupby(program.extensions, lambda s: s.population)
+    ]
     placed = []
     for name, parts, need in groups:
         if need > machine.sdram_per_chip:
             raise DoesNotFit(
-                f"{program.network.name} on {program.device.title}: one core of {name!r} needs {need / 2**20:.3g} MiB of SDRAM, a "
-                f"chip has {machine.sdram_per_chip / 2**20:.3g} MiB; use fewer neurons per core"
+                f"{program.network.name} on {program.device.title}: one core of {name!r} needs {need / 2**20:.3g} MiB "
+                f"of SDRAM, a chip has {machine.sdram_per_chip / 2**20:.3g} MiB; use fewer neurons per core"
             )
         sites = floor.settle(len(parts), need)
         if sites is None:
             used, there = sum(floor.taken.values()), len(machine.sites())
             raise DoesNotFit(
-                f"{program.network.name} on {program.device.title}: no room on linked chips for the {len(parts)} cores of "
-                f"{name!r}; {used} of {there} cores are taken; make the network smaller or take a larger machine"
+                f"{program.network.name} on {program.device.title}: no room on linked chips for the {len(parts)} cores "
+                f"of {name!r}; {used} of {there} cores are taken; make the network smaller or take a larger machine"
             )
         placed += [replace(part, site=site) for part, site in zip(parts, sites, strict=True)]
     n = len(program.slices)
     return program.with_(
         Resource("chips", sum(count > 0 for count in floor.taken.values()), len(machine.fabric.boards)),
-        Resource("system cores", machine.cores_of_the_system, float("inf")),
+        Resource("system and dead cores", machine.n_cores - len(machine.sites()), machine.n_cores),
         Resource("SDRAM of the fullest chip (MiB)", max(floor.filled.values()) / 2**20, machine.sdram_per_chip / 2**20),
         slices=tuple(placed[:n]),
         extensions=tuple(placed[n:]),
@@ -97,7 +100,8 @@ class _Floor:
 
     def _grow(self, start: Place, count: int, need: float) -> list[Place] | None:
         """The chip of each core, chip after chip from `start` over working links; None if the room ends."""
-        boards, found = self.fabric.boards, []
+        boards = self.fabric.boards
+        found: list[Place] = []
         board, seen, queue = boards[start], set(), [start]
         while queue:
             chip = next((c for c in queue if boards[c] == board), queue[0])

@@ -1,12 +1,13 @@
 """SDRAM on SpiNNaker: an estimate of what the tool chain sets aside for a core before it makes a single synapse.
 
 A core that receives a projection keeps one row per source neuron, of 3 header words and as many synaptic words as the
-longest row is likely to have: the length that is exceeded with a probability of 1e-4 in the whole projection. Rows stand in
-blocks, one for each core of the source, all as large as the largest; with a delay extension, one row per neuron and stage
-instead. Beside rows there are a constant for the core, one for each neuron, and one for each block.
+longest row is likely to have: the length that is exceeded with a probability of 1e-4 in the whole projection. Rows
+stand in blocks, one for each core of the source, all as large as the largest; with a delay extension, one row per
+neuron and stage instead. Beside rows there are a constant for the core, one for each neuron, and one for each block.
 
-Against the reports of sPyNNaker 7.4.1: equal for IF_curr_exp with FixedProbability, which the constants were fitted to (a core
-without input: 8 bytes more); 2 % too low for IF_cond_exp with 64 neurons per core, 11 % with 256. FromList is taken for AllToAll.
+Against the reports of sPyNNaker 7.4.1: equal for IF_curr_exp with FixedProbability, which the constants were fitted to
+(a core without input: 8 bytes more); 2 % too low for IF_cond_exp with 64 neurons per core, 11 % with 256. FromList is
+taken for AllToAll.
 """
 
 from scipy import stats
@@ -14,7 +15,7 @@ from scipy import stats
 from neurohw import connections
 from neurohw.device.spinnaker import SpinnakerMachine
 from neurohw.network import Projection
-from neurohw.passes.extend_delays import stages_of
+from neurohw.passes.spinnaker.extend_delays import stages_of
 from neurohw.program import Program
 
 WORD = 4
@@ -23,7 +24,7 @@ CHANCE = 1e-4
 PER_PROJECTION, PER_BLOCK, PER_STAGE = 40, 12, 104
 EXTENSION = 520
 SOURCE = 2028
-"""Bytes: of a projection, of a block of rows, of a projection with an extension, of an extension core, of a source core."""
+"""Bytes of a projection, a block of rows, a projection with an extension, an extension core, and a source core."""
 
 
 def bytes_of_populations(program: Program) -> dict[str, float]:
@@ -44,7 +45,9 @@ def bytes_of_populations(program: Program) -> dict[str, float]:
 def _rows(program: Program, projection: Projection, n_target: int) -> float:
     network, machine = program.network, program.device.machine
     source = network.populations[projection.source]
-    per_core = machine.sources_per_unit(program.choices) if source.is_source else machine.neurons_per_unit(program.choices)
+    per_core = (
+        machine.sources_per_unit(program.choices) if source.is_source else machine.neurons_per_unit(program.choices)
+    )
     size = min(per_core, source.size)
     blocks = -(-source.size // size)
     n_stages = stages_of(program, projection.name)
