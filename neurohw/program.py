@@ -12,8 +12,10 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw import storage
 from neurohw.device.device import Device
 from neurohw.device.machine import Site
+from neurohw.digest import digest
 from neurohw.errors import BadInput
 from neurohw.network import Network
 from neurohw.recording import Recording
@@ -104,6 +106,9 @@ class Routing:
     links: NDArray[np.int64] | None = None
 
 
+MIN_STEP = 1e-3
+"""The shortest time step, ms."""
+
 LOST = np.uint32(0xFFFFFFFF)
 """The circuit number of a synapse that is not realized."""
 
@@ -156,6 +161,36 @@ class Program:
     def origin(self) -> "Origin":
         """The way back from numbers to populations."""
         return Origin.of(self.network)
+
+    @property
+    def decided(self) -> tuple[Any, ...]:
+        """What the fingerprint is of: the network, the device, and every decision."""
+        decisions = [self.slices, self.scaling, self.delays]
+        return self.network, self.device.fingerprint, self.device.title, self.choices, self.dt, decisions
+
+    def save(self, path: Any) -> None:
+        """Write to one HDF5 file, which `load_program` reads; see `neurohw.storage`."""
+        storage.save(self, "program", path)
+
+    def checked(self) -> "Program":
+        """This program; raises BadInput where its parts contradict each other, as those of a file may."""
+        if self.fingerprint != digest(*self.decided):
+            raise BadInput(f"the fingerprint {self.fingerprint[:20]!r} is not that of what is there; the file was changed")
+        if not MIN_STEP <= self.dt < np.inf:
+            raise BadInput(f"dt {self.dt:g} ms: the time step must be at least {MIN_STEP:g} ms")
+        normalize_record(self.network, self.record)
+        if self.payload is None and self.device.substrate != "reference":
+            raise BadInput(f"there is nothing for a {self.device.title} to load")
+        table = getattr(self.payload, "table", None)
+        if table is not None:
+            shape = (self.origin.n_presynaptic, self.origin.n_neurons)
+            slots = self.delays.slots if self.delays else np.empty(0, np.int64)
+            if (table.offsets.shape[0], table.n_targets) != shape or not np.array_equal(table.delays, slots):
+                raise BadInput(f"the synapse table is not one of {shape[0]} sources, {shape[1]} neurons and these delays")
+            rows = getattr(self.payload, "rows", None)
+            if rows is not None and rows.shape != (shape[0], slots.size):
+                raise BadInput(f"rows has the shape {rows.shape}, but there are {shape[0]} sources and {slots.size} delays")
+        return self
 
 
 @dataclass(frozen=True)
@@ -223,7 +258,7 @@ def _indices(which: Any, size: int, where: str) -> NDArray[np.int64]:
     if which is None or (isinstance(which, str) and which == "all"):
         return np.arange(size)
     if isinstance(which, int) and not isinstance(which, bool):
-        if not 1 <= which:
+        if not which >= 1:
             raise BadInput(f"{where}: a number of neurons must be >= 1, got {which}")
         return np.linspace(0, size - 1, min(which, size)).astype(np.int64)
     indices = np.asarray(which)

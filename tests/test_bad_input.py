@@ -1,4 +1,5 @@
 """Bad input from Python: the named error, and in its message the thing, the limit and a remedy."""
+# ruff: noqa: E501 -- the tables have one case in a line
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ def cells(**parameters) -> Network:
 
 
 def wired(weight=0.5, delay=1.0, rule=None, **more) -> Network:
-    network = cells().population("b", 4, "IF_curr_exp").population("s", 2, "SpikeSourceArray", spike_times=[[1.0], [2.0]])
+    network = (
+        cells().population("b", 4, "IF_curr_exp").population("s", 2, "SpikeSourceArray", spike_times=[[1.0], [2.0]])
+    )
     return network.project("a", "b", rule or AllToAll(), weight, delay, **more)
 
 
@@ -113,7 +116,7 @@ MAPPING = {
     "without what it has not": (lambda: SPIN3.without("drift"), BadInput, "no effect 'drift'", "it has none"),
     "with what it has not": (lambda: SPIN3.with_(rust=1), BadInput, "'rust'", "cores_per_chip"),
     "with too much": (lambda: SPIN3.with_(cores_per_chip=1e9), BadInput, "cores_per_chip", "[1, 1000]"),
-    "with NaN": (lambda: PCM.with_(g_max=NAN), BadInput, "g_max", "outside"),
+    "with NaN": (lambda: PCM.with_(g_max=NAN), BadInput, "g_max", "nan"),
 }  # fmt: skip
 
 RUNNING = {
@@ -183,9 +186,9 @@ def test_a_rate_that_cannot_be_drawn():
 
 
 def test_memory_for_traces_is_asked_for_first(monkeypatch):
-    program = nh.map_network(wired(), IDEAL, record={"a": ["v"]})
+    program = nh.map_network(wired(), IDEAL, record={"a": ["v"], "b": ["v"]})
     monkeypatch.setattr(budget, "available_bytes", lambda: 1_000_000)
-    with pytest.raises(DoesNotFit, match="recording 3 traces over .* fewer neurons"):
+    with pytest.raises(DoesNotFit, match="recording 7 traces over .* fewer neurons"):
         budget.steps_of(program, "60 s")
     assert budget.steps_of(program, "1 s") == 1000
 

@@ -26,10 +26,23 @@ def legalize(program: Program) -> Program:
         network = replace(network, numerics=replace(numerics, integration=has))
     if numerics.made_for is not None and abs(numerics.made_for - program.dt) > 1e-9:
         losses.append(f"time step: the weights were made for {numerics.made_for:g} ms, the program runs at {program.dt:g} ms")
+    losses += _off_grid(network, program.dt)
     plan, moved = delay_plan(replace(program, network=network))
     if program.device.supports.delays == "fixed":
         moved = []  # `fix_delays` will say where they go, once it is known how far apart the neurons are
     return program.with_(*losses, *moved, network=network, requested=program.network, delays=plan)
+
+
+def _off_grid(network: Network, dt: float) -> list[Loss]:
+    """Given spikes that do not fall on a step; they are moved to the beginning of the one they fall into."""
+    found = []
+    for name, population in network.sources.items():
+        if population.spike_times is not None:
+            steps = population.spike_times.times / dt
+            off = int((np.abs(steps - np.round(steps)) > 1e-5).sum())
+            why = f"they do not fall on the time step of {dt:g} ms and act from the beginning of theirs on"
+            found.append(Loss("stimulus spikes moved", off, steps.size, name, why, "use a smaller time step"))
+    return found
 
 
 def _parameters(program: Program) -> tuple[Network, list]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.distributions import spread
 from neurohw.kernels.lowering import Block, assemble
 from neurohw.kernels.spinnaker_charge import charge_factors
 from neurohw.kernels.spinnaker_weights import to_raw
@@ -52,7 +53,7 @@ def to_fixed_point(program: Program) -> Program:
     entries = [entry for name in names for entry in _losses(program, name, zeros, wrapped, total)]
     notes = [f"{n}: weights in steps of {scaling.unit[n]:.4g}, largest relative rounding {worst[n]:.2g}" for n in names]
     program = replace(program, payload=FixedPointPayload(table, dict(scaling.shifts), parameters(program)))
-    return program.with_(*entries, *_rounded_refractory(program), *notes)
+    return program.with_(*entries, *_rounded_refractory(program), *_empty_synapses(program), *notes)
 
 
 def _losses(program: Program, name: str, zeros: Counts, wrapped: Counts, total: Counts) -> list[Loss]:
@@ -83,3 +84,16 @@ def _rounded_refractory(program: Program) -> list[Loss]:
             )
         )  # fmt: skip
     return entries
+
+
+def _empty_synapses(program: Program) -> list[Loss]:
+    """Initial synaptic currents or conductances: a core starts with empty synapses."""
+    return [
+        Loss(
+            "initial states dropped", population.size, population.size, f"{name}.{state}",
+            "a core starts with empty synapses", "let the current flow through i_offset or inject it",
+        )
+        for name, population in program.network.neurons.items()
+        for state, value in population.initial.items()
+        if state != "v" and any(spread(value)[2:])
+    ]  # fmt: skip
