@@ -64,18 +64,44 @@ class DelayPlan:
         return np.where(nearer_below, allowed[below], allowed[above])
 
 
+@dataclass(frozen=True)
+class TableEntry:
+    """A line of a multicast router: packets whose `key & mask` matches go out by all links and to all cores of `route`.
+
+    route: bits 0..5 are the links E, NE, N, W, SW, S, bit 6 + p is core p. defaultable: a router without this line would do
+    the same, since a packet that matches no line leaves by the link opposite to the one it came by.
+    """
+
+    key: int
+    mask: int
+    route: int
+    defaultable: bool = False
+
+    @property
+    def links(self) -> tuple[int, ...]:
+        return tuple(link for link in range(6) if self.route >> link & 1)
+
+    @property
+    def cores(self) -> tuple[int, ...]:
+        return tuple(core for core in range(self.route.bit_length() - 6) if self.route >> core + 6 & 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Routing:
-    """How spikes travel: keys and masks of each slice (digital), links from slice to slice, entries per router.
+    """How spikes travel: links from slice to slice, and what a substrate's routers hold.
 
+    keys, masks: of each slice, then of each extension; key -1 for those that send nothing (digital).
+    tables: chip (x, y) -> the lines of its router, first match first. visits: routers that a packet of each slice, then of
+    each extension, passes (digital).
     circuits: projection -> number of the synapse circuit of each synapse, in row order; LOST where it has none (analog).
     links: the link by which each spike source enters (analog).
     """
 
     hops: NDArray[np.int64]
-    keys: NDArray[np.uint32] | None = None
-    masks: NDArray[np.uint32] | None = None
-    table_entries: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    keys: NDArray[np.int64] | None = None
+    masks: NDArray[np.int64] | None = None
+    tables: Mapping[tuple[int, int], tuple[TableEntry, ...]] = field(default_factory=dict)
+    visits: NDArray[np.int64] | None = None
     circuits: Mapping[str, NDArray[np.uint32]] | None = None
     links: NDArray[np.int64] | None = None
 
@@ -106,6 +132,7 @@ class Program:
 
     choices: what the mapping chose, an instance of the substrate's own Choices.
     record: population -> variable -> neuron indices. payload: what the chip of this substrate loads.
+    extensions: units that hold no neurons of their own but send the spikes of these neurons again, later.
     established: the predicates that hold. fingerprint: hash of everything that determines the run, set by `seal`.
     """
 
@@ -117,6 +144,7 @@ class Program:
     calibration: Any = None
     requested: Network | None = None
     slices: tuple[Slice, ...] = ()
+    extensions: tuple[Slice, ...] = ()
     delays: DelayPlan | None = None
     routing: Routing | None = None
     scaling: Scaling | None = None

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from neurohw.distributions import Value, spread
 from neurohw.network import Network, Projection
@@ -12,6 +13,7 @@ from neurohw.report import Loss
 
 REQUIRES = ("valid",)
 ESTABLISHES = ("legal",)
+CHANCE = 0.01
 
 
 def legalize(program: Program) -> Program:
@@ -91,6 +93,19 @@ def steps_of(projection: Projection, dt: float) -> np.ndarray:
     mean, sd, low, high = spread(delay)
     low, high = max(low, mean - 8.5 * sd, 0.0), min(high, mean + 8.5 * sd)
     return np.arange(to_steps(low, dt), to_steps(high, dt) + 1)
+
+
+def likely_longest(program: Program, projection: str) -> int:
+    """The longest delay (steps) that a projection is likely to draw: a longer one has a probability of 1 % in the network.
+
+    Constants and arrays exactly. This is what the makers' tool chain plans ring buffers by.
+    """
+    asked = program.network.projections[projection]
+    if isinstance(asked.delay, np.ndarray):
+        return max(1, int(to_steps(asked.delay.max(initial=0.0), program.dt)))
+    mean, sd, _, high = spread(asked.delay)
+    tail = norm.isf(CHANCE / max(program.network.expected_synapses(projection), 1.0)) * sd
+    return max(1, int(to_steps(min(high, mean + tail), program.dt)))
 
 
 def to_steps(delay: Any, dt: float) -> Any:

@@ -12,7 +12,7 @@ from neurohw.kernels.spinnaker_weights import to_raw
 from neurohw.kernels.table import SynapseTable
 from neurohw.passes.to_float import parameters
 from neurohw.program import Program
-from neurohw.report import Loss, Resource
+from neurohw.report import Loss
 
 REQUIRES = ("scaled",)
 ESTABLISHES = ("lowered",)
@@ -52,9 +52,8 @@ def to_fixed_point(program: Program) -> Program:
     table = assemble(program, {"weight": np.dtype(np.uint16)}, fill)
     entries = [entry for name in names for entry in _losses(program, name, zeros, wrapped, total)]
     notes = [f"{n}: weights in steps of {scaling.unit[n]:.4g}, largest relative rounding {worst[n]:.2g}" for n in names]
-    sdram = Resource("SDRAM for synapses (MiB)", table.n_bytes / 2**20, _sdram(program) / 2**20)
     program = replace(program, payload=FixedPointPayload(table, dict(scaling.shifts), parameters(program)))
-    return program.with_(sdram, *entries, *_rounded_refractory(program), *_empty_synapses(program), *notes)
+    return program.with_(*entries, *_rounded_refractory(program), *_empty_synapses(program), *notes)
 
 
 def _losses(program: Program, name: str, zeros: Counts, wrapped: Counts, total: Counts) -> list[Loss]:
@@ -98,8 +97,3 @@ def _empty_synapses(program: Program) -> list[Loss]:
         for state, value in population.initial.items()
         if state != "v" and any(spread(value)[2:])
     ]  # fmt: skip
-
-
-def _sdram(program: Program) -> float:
-    chips = {(s.site.x, s.site.y) for s in program.slices if s.site}
-    return float(program.device.machine.sdram_per_chip) * len(chips)

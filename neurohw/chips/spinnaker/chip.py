@@ -136,15 +136,15 @@ class SpinnakerChip(EngineChip):
     def _account(self, n_steps: int, spikes: list[NDArray]) -> None:
         super()._account(n_steps, spikes)
         device, program = self.device, self.loaded
-        cores = len(program.slices)
-        power = float(device.power["board_idle"]) + cores * float(device.power["active_core"])
+        cores = len(program.slices) + len(program.extensions)
+        power = device.machine.n_boards * float(device.power["board_idle"]) + cores * float(device.power["active_core"])
         packets = sum(len(part) for part in spikes)
         self.ledger.energy += power * n_steps * program.dt + packets * self._energy_per_spike()
 
     def _energy_per_spike(self) -> float:
-        """Packets of one spike on the way to all chips of its tree, on average: one hop each."""
-        entries = sum(self.loaded.routing.table_entries.values())
-        return float(self.device.energy["packet"]) * entries / max(1, len(self.loaded.slices))
+        """Every router that a packet passes takes it once; on average over the cores that send."""
+        visits = self.loaded.routing.visits
+        return float(self.device.energy["packet"]) * float(visits[visits > 0].mean()) if visits.any() else 0.0
 
     def _factors(self, projection: str) -> NDArray[np.float64]:
         """Word per network weight, for every synapse of a projection in the order of its rows."""
