@@ -51,7 +51,7 @@ CLASSES = {
         "neurohw.effects.synapse_loss": "SynapseLoss",
         "neurohw.effects.weight_noise": "WeightNoise",
         "neurohw.effects.weight_resolution": "WeightResolution",
-        "neurohw.program": "Program Slice DelayPlan Routing Scaling",
+        "neurohw.program": "Program Slice DelayPlan Routing TableEntry Scaling",
         "neurohw.report": "Report Loss Resource",
         "neurohw.kernels.table": "SynapseTable",
         "neurohw.passes.to_float": "FloatPayload",
