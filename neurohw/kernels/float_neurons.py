@@ -179,9 +179,11 @@ def loops(codes, firsts, lasts, c):
 @njit(cache=True)
 def _alike(c, first, last):
     for row in range(c.shape[0]):
-        for i in range(first + 1, last):
-            if c[row, i] != c[row, first]:
-                return False
+        values, other = c[row, first:last], 0
+        for i in range(values.shape[0]):  # to the end, as a loop that may break off does not vectorize
+            other += values[i] != values[0]
+        if other:
+            return False
     return True
 
 
