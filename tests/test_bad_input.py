@@ -94,7 +94,7 @@ MAPPING = {
     "no neurons": (lambda: nh.map_network(Network("nobody"), SPIN3), BadInput, "nobody", "add a population"),
     "time step 0": (lambda: nh.map_network(cells(), SPIN3, dt=0), BadInput, "at least 0.001 ms"),
     "time step NaN": (lambda: nh.map_network(cells(), SPIN3, dt=NAN), BadInput, "dt", "finite"),
-    "unknown choice": (lambda: nh.map_network(cells(), SPIN3, {"cores": 1}), BadInput, "cores: unknown key", "neurons_per_core"),
+    "unknown choice": (lambda: nh.map_network(cells(), SPIN3, {"neurons": 1}), BadInput, "neurons: unknown key", "neurons_per_core"),
     "record nobody": (lambda: nh.map_network(cells(), SPIN3, record={"z": ["v"]}), BadInput, "'z'", "there are all, a"),
     "record nothing": (lambda: nh.map_network(cells(), SPIN3, record={"a": ["w"]}), BadInput, "'w'", "it has spikes, v"),
     "record a number": (lambda: nh.map_network(cells(), SPIN3, record={"a": 5}), BadInput, "record: a", "{v: 10}"),
@@ -115,7 +115,7 @@ MAPPING = {
     "delay for the device": (lambda: nh.map_network(wired(delay=1e5), SPIN3), DoesNotFit, "a delay of 100000 steps", "larger time step"),
     "without what it has not": (lambda: SPIN3.without("drift"), BadInput, "no effect 'drift'", "it has none"),
     "with what it has not": (lambda: SPIN3.with_(rust=1), BadInput, "'rust'", "cores_per_chip"),
-    "with too much": (lambda: SPIN3.with_(cores_per_chip=1e9), BadInput, "cores_per_chip", "[1, 1000]"),
+    "with too much": (lambda: SPIN3.with_(cores_per_chip=1e9), BadInput, "cores_per_chip", "[1, 18]"),
     "with NaN": (lambda: PCM.with_(g_max=NAN), BadInput, "g_max", "nan"),
 }  # fmt: skip
 
