@@ -158,7 +158,8 @@ class Network:
             new = Population(name, int(size), kind, values, {}, times)
         else:
             start = dict(initial or {})
-            start.setdefault("v", values["v_rest"])
+            if "v_rest" in values:
+                start.setdefault("v", values["v_rest"])
             new = Population(name, int(size), kind, values, _values(kind.states, start, int(size), where))
         return replace(self, populations={**self.populations, name: new})
 

@@ -1,5 +1,6 @@
 """Small networks that every chip can hold, for any neuron model, and what is mapped and run of them."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,6 +16,8 @@ MODELS = [name for name, model in NEURONS.items() if isinstance(model, NeuronMod
 DEVICES = data_files.names("devices")
 WEIGHT = {"nA": 0.5, "uS": 0.008, "mV": 1.6}
 """About 1.5 mV of depolarization by one spike, with PyNN's default membrane."""
+SYNAPSES = {"tau_syn_E": 5.0, "tau_syn_I": 5.0}
+"""The same for all models, and slow enough for a time step of 1 ms."""
 NUMERICS = {"exact": Numerics(), "euler, subtract": Numerics(integration="euler", reset="subtract")}
 
 
@@ -24,6 +27,17 @@ def weights(model: str) -> tuple[float, float]:
     return WEIGHT[kind.weight_unit], 2 * kind.inhibitory_sign * WEIGHT[kind.weight_unit]
 
 
+def chosen(name: str, model: str) -> Numerics:
+    """NUMERICS[name], with a reset that the model has."""
+    found = NUMERICS[name]
+    return found if found.reset in NEURONS[model].resets else replace(found, reset=NEURONS[model].resets[0])
+
+
+def own(model: str, **parameters) -> dict:
+    """Those of these parameters that a model has."""
+    return {name: value for name, value in parameters.items() if name in NEURONS[model].parameters}
+
+
 def feed_forward(model: str, seed: int = 1, numerics: Numerics = NUMERICS["exact"]) -> Network:
     """Given and Poisson spikes onto nine neurons that differ; a source may spike twice in a step of 1 ms."""
     excitatory, inhibitory = weights(model)
@@ -31,7 +45,8 @@ def feed_forward(model: str, seed: int = 1, numerics: Numerics = NUMERICS["exact
     network = Network("feed forward", seed, numerics=numerics)
     network = network.population("given", 3, "SpikeSourceArray", spike_times=train)
     network = network.population("poisson", 12, "SpikeSourcePoisson", {"rate": 100.0})
-    parameters = {"tau_m": np.linspace(10.0, 30.0, 9), "i_offset": np.linspace(0.0, 0.3, 9), "tau_refrac": 2.0}
+    tau_m, i_offset = np.linspace(10.0, 30.0, 9), np.linspace(0.0, 0.3, 9)
+    parameters = own(model, tau_m=tau_m, i_offset=i_offset, tau_refrac=2.0, **SYNAPSES)
     network = network.population("cells", 9, model, parameters, initial={"v": Uniform(-65.0, -55.0)})
     pairs = FromList(np.arange(9) % 3, np.arange(9))
     network = network.project("given", "cells", pairs, 3 * excitatory * np.linspace(0.5, 1.5, 9), delay=1.0)
@@ -48,7 +63,8 @@ def recurrent_short(model: str, seed: int = 1, numerics: Numerics = NUMERICS["ex
     network = network.population("drive", 10, "SpikeSourcePoisson", {"rate": 150.0})
     for name, size in (("e", 12), ("i", 4)):
         start = {"v": Normal(-60.0, 3.0, -65.0, -51.0)}
-        network = network.population(name, size, model, {"tau_refrac": 1.0, "i_offset": 0.2}, initial=start)
+        parameters = own(model, tau_refrac=1.0, i_offset=0.2, **SYNAPSES)
+        network = network.population(name, size, model, parameters, initial=start)
         network = network.project("drive", name, AllToAll(), excitatory, delay=1.0)
     for name in ("e", "i"):
         network = network.project("e", name, FixedProbability(0.4, False), excitatory, delay=Uniform(1.0, 5.0))
@@ -73,7 +89,7 @@ def models_of(name: str) -> list[str]:
 @cache
 def program(name: str, network: str, model: str, ideal: bool = False, dt: float | None = None, numerics: str = "exact"):
     """A small network mapped onto a device, with v of one neuron (which every device can show) or, if ideal, of all."""
-    made = NETWORKS[network](model, numerics=NUMERICS[numerics])
+    made = NETWORKS[network](model, numerics=chosen(numerics, model))
     which = "all" if ideal or name == "reference" else 1
     record = {population: {"v": which} for population in made.neurons}
     return workbench.map_network(made, device(name, ideal), dt=dt, record=record)

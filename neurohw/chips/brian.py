@@ -1,6 +1,5 @@
 """A network in Brian2: the equations of `neurohw.neurons` with per-neuron parameters, one Synapses per projection."""
 
-import re
 import shutil
 from collections.abc import Mapping
 from typing import Any
@@ -8,19 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw.errors import Unsupported
-from neurohw.kernels.float_neurons import refractory_steps
+from neurohw.chips import brian_equations
+from neurohw.chips.brian_equations import BRIAN_NAMES, DIMENSIONS, SI
+from neurohw.kernels.float_neurons import check_step, refractory_steps
 from neurohw.kernels.lowering import blocks
 from neurohw.network import Population, SpikeTimes
 from neurohw.neurons import NeuronModel
 from neurohw.program import Program
 
 SCHEDULE = ["start", "synapses", "groups", "thresholds", "resets", "end"]
-DIMENSIONS = {"ms": "second", "mV": "volt", "nA": "amp", "nF": "farad", "uS": "siemens", "": "1"}
-SI = {"ms": 1e-3, "mV": 1e-3, "nA": 1e-9, "nF": 1e-9, "uS": 1e-6, "": 1.0}
-EQUAL_TAU = 1e-7
-BRIAN_NAMES = {"cm": "c_m"}
-"""Parameters whose PyNN name is a unit in Brian2."""
 NUMPY_SECONDS = 60.0
 """A run that NumPy would take longer for is compiled, if there is a compiler: compiling costs 15 to 110 s when cold."""
 
@@ -85,50 +80,32 @@ class BrianNetwork:
         model, numerics = population.model, self.program.network.numerics
         assert isinstance(model, NeuronModel)
         values = {p: self.program.network.parameter(name, p) for p in population.parameters}
-        equations = [self._equations(name, model, values)]
-        equations += [f"{BRIAN_NAMES.get(p, p)} : {DIMENSIONS[spec.unit]} (constant)" for p, spec in model.parameters.items() if p != "i_offset"]
-        equations += ["i_ext : amp", "refractory_time : second (constant)"]
-        is_delta = model.weight_unit == "mV"
-        equations += ["jump : volt"] if is_delta else []
         group = self.b2.NeuronGroup(
             population.size,
-            "\n".join(equations),
-            method="euler" if numerics.integration == "euler" else "exact" if model.linear else "exponential_euler",
-            threshold="v > v_thresh",
-            reset="v -= v_thresh - v_reset" if numerics.reset == "subtract" else "v = v_reset",
+            brian_equations.text(name, model, values),
+            method=brian_equations.method(model, numerics),
+            threshold=brian_equations.threshold(model),
+            reset=brian_equations.reset(model, numerics),
             refractory="refractory_time",
             name=f"neurons_{number}",
         )
-        for parameter, value in self._apart(name, values).items():
-            variable = "i_ext" if parameter == "i_offset" else BRIAN_NAMES.get(parameter, parameter)
-            _set(group, variable, value * SI[model.parameters[parameter].unit])
-        steps = refractory_steps(values["tau_refrac"], self.program.dt)
-        _set(group, "refractory_time", (steps + 1) * self.program.dt * 1e-3)
-        if is_delta:
+        self.set_parameters(group, name, model, values)
+        _set(group, "i_ext", values["i_offset"] * 1e-9)
+        if model.weight_unit == "mV":
             group.run_regularly("v += jump*int(not_refractory)\njump = 0*volt", when="after_groups", name=f"jump_{number}")
         return group
 
-    def _equations(self, name: str, model: NeuronModel, values: dict[str, NDArray]) -> str:
-        equations = model.equations
-        for ours, theirs in BRIAN_NAMES.items():
-            equations = re.sub(rf"\b{ours}\b", theirs, equations)
-        infinite = np.isinf(values["tau_m"])
-        if infinite.all():
-            return equations.replace("(v_rest - v)/tau_m + ", "")
-        if infinite.any():
-            raise Unsupported(f"reference: {name}.tau_m is infinite for some of its neurons only; make two populations of it")
-        return equations
-
-    def _apart(self, name: str, values: dict[str, NDArray]) -> dict[str, NDArray]:
-        """Brian2's exact solution divides by tau_m - tau_syn: equal ones are moved apart by a relative 1e-7."""
-        moved = dict(values)
-        for tau in ("tau_syn_E", "tau_syn_I"):
-            if tau in values:
-                equal = np.abs(values[tau] - values["tau_m"]) < EQUAL_TAU * values["tau_m"]
-                moved[tau] = np.where(equal, values["tau_m"] * (1 + EQUAL_TAU), values[tau])
-                if equal.any():
-                    self.notes.append(f"{name}.{tau}: raised by 1e-7 where it equals tau_m (Brian2 divides by the difference)")
-        return moved
+    def set_parameters(self, group: Any, name: str, model: NeuronModel, values: dict[str, NDArray]) -> None:
+        """Give a group its parameters; the constant current is part of i_ext and not among them."""
+        if model.method == "midpoint" and self.program.network.numerics.integration == "exact":
+            check_step(model.name, values, self.program.dt)
+        moved, notes = brian_equations.apart(name, model, values)
+        self.notes += notes
+        for parameter, value in moved.items():
+            if parameter != "i_offset":
+                _set(group, BRIAN_NAMES.get(parameter, parameter), value * SI[model.parameters[parameter].unit])
+        steps = refractory_steps(values["tau_refrac"], self.program.dt) if "tau_refrac" in values else 0
+        _set(group, "refractory_time", (steps + 1) * self.program.dt * 1e-3)
 
     def _synapses(self) -> dict[str, Any]:
         network, origin = self.program.network, self.program.origin
@@ -153,13 +130,13 @@ class BrianNetwork:
         synapses = self.b2.Synapses(
             self.generators[p.source] if from_source else self.groups[p.source],
             self.groups[p.target],
-            f"w : {DIMENSIONS[target.weight_unit]}",
-            on_pre=f"{state}_post += w",
+            f"weight : {DIMENSIONS[target.weight_unit]}",
+            on_pre=f"{state}_post += weight",
             name=f"synapses_{number}",
         )
         if pre.size:
             synapses.connect(i=np.concatenate([pre + c * size for c in range(copies)]), j=np.tile(post, copies))
-            _set(synapses, "w", np.tile(weights, copies) * SI[target.weight_unit])
+            _set(synapses, "weight", np.tile(weights, copies) * SI[target.weight_unit])
             lag = np.tile(steps, copies) if from_source else steps - 1
             synapses.delay = lag * self.program.dt * self.b2.ms
         else:
@@ -173,10 +150,10 @@ class BrianNetwork:
 
     def reset(self, trial: int) -> None:
         """Step 0 with the initial state of a trial; weights stay as they were written."""
-        written = {name: self._value(s, "w").copy() for name, s in self.synapses.items()}
+        written = {name: self._value(s, "weight").copy() for name, s in self.synapses.items()}
         self.network.restore("fresh")
         for name, values in written.items():
-            self._value(self.synapses[name], "w")[:] = values
+            self._value(self.synapses[name], "weight")[:] = values
         for name, population in self.program.network.neurons.items():
             assert isinstance(population.model, NeuronModel)
             for state, spec in population.neuron.states.items():
@@ -235,10 +212,10 @@ class BrianNetwork:
         return len(self.synapses[projection]) // copies if projection in self.synapses else 0
 
     def read(self, projection: str) -> NDArray[np.float64]:
-        return self._value(self.synapses[projection], "w")[: self.n_synapses(projection)] / self._weight_unit(projection)
+        return self._value(self.synapses[projection], "weight")[: self.n_synapses(projection)] / self._weight_unit(projection)
 
     def write(self, projection: str, weights: NDArray[np.float64]) -> None:
-        stored = self._value(self.synapses[projection], "w")
+        stored = self._value(self.synapses[projection], "weight")
         stored[:] = np.tile(weights, stored.size // weights.size) * self._weight_unit(projection)
 
     def store(self) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw.chips.brian import BRIAN_NAMES, SI, BrianNetwork, copies_needed
+from neurohw.chips.brian import BrianNetwork, copies_needed
+from neurohw.chips.brian_equations import SI
 from neurohw.errors import Unsupported
-from neurohw.kernels.float_neurons import refractory_steps
 from neurohw.kernels.rows import rows
 from neurohw.network import Population
 from neurohw.neurons import NeuronModel
@@ -71,11 +71,7 @@ def _parameters(brian: BrianNetwork, name: str, population: Population) -> None:
     model, group = population.model, brian.groups[name]
     assert isinstance(model, NeuronModel)
     values = {p: brian.program.network.parameter(name, p) for p in population.parameters}
-    for parameter, value in brian._apart(name, values).items():
-        if parameter != "i_offset":
-            _put(group, BRIAN_NAMES.get(parameter, parameter), value * SI[model.parameters[parameter].unit])
-    steps = refractory_steps(values["tau_refrac"], brian.program.dt)
-    _put(group, "refractory_time", (steps + 1) * brian.program.dt * 1e-3)
+    brian.set_parameters(group, name, model, values)
 
 
 def _currents(brian: BrianNetwork, events: tuple[NDArray, NDArray, NDArray]) -> None:

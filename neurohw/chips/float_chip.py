@@ -78,7 +78,7 @@ class FloatChip(EngineChip):
         return result
 
     def _state_row(self, population: str, variable: str) -> int:
-        return fn.STATE_ROWS[variable]
+        return fn.MODELS[self.loaded.network.populations[population].neuron.name].states[variable]
 
     def sample(self, rows: Any, neurons: Any) -> NDArray[np.float64]:
         return self.state[rows, neurons]

@@ -160,6 +160,11 @@ class Device:
             if population.model.name not in self.supports.neurons:
                 near = ", ".join(n for n in self.supports.neurons if not isinstance(NEURONS[n], SourceModel))
                 reasons.append(f"population {population.name!r}: {self.name} has no {population.model.name}; it has {near}")
+            elif not population.is_source and network.numerics.reset not in population.neuron.resets:
+                reasons.append(
+                    f"population {population.name!r}: a {population.model.name} is reset by {population.neuron.resets[0]!r}, "
+                    f"the network asks for {network.numerics.reset!r}"
+                )
         for projection in network.projections.values():
             if projection.synapse not in self.supports.synapses:
                 has = ", ".join(self.supports.synapses)

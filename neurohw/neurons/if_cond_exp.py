@@ -29,6 +29,6 @@ IF_COND_EXP = NeuronModel(
     dgsyn_exc/dt = -gsyn_exc/tau_syn_E : siemens
     dgsyn_inh/dt = -gsyn_inh/tau_syn_I : siemens
     """,
-    linear=False,
+    method="frozen conductance",
     source="PyNN 0.13 standard models",
 )

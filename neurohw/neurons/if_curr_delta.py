@@ -13,6 +13,6 @@ IF_CURR_DELTA = NeuronModel(
     receptors={"excitatory": "v", "inhibitory": "v"},
     weight_unit="mV",
     equations="dv/dt = (v_rest - v)/tau_m + i_ext/cm : volt (unless refractory)",
-    linear=True,
+    method="exact",
     source="PyNN 0.13 standard models",
 )

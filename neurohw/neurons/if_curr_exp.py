@@ -21,6 +21,6 @@ IF_CURR_EXP = NeuronModel(
     disyn_exc/dt = -isyn_exc/tau_syn_E : amp
     disyn_inh/dt = -isyn_inh/tau_syn_I : amp
     """,
-    linear=True,
+    method="exact",
     source="PyNN 0.13 standard models",
 )

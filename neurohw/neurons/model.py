@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 
+Method = Literal["exact", "frozen conductance", "midpoint"]
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One parameter: `unit` as text ("" for a pure number), PyNN's default, what it means, and which values make no sense."""
@@ -22,8 +25,15 @@ class NeuronModel:
     """A spiking neuron in PyNN's names.
 
     equations: Brian2 text over the parameters (ms, mV, nA, nF, uS) and the state; `i_ext` (nA) is i_offset plus injected current.
+    method: how the equations are solved where a network asks for "exact" integration, by the reference and by float neurons:
+        exact: linear equations, by their exponential propagators
+        frozen conductance: v by exponential Euler with the conductances of the step's beginning, the synapses exactly
+        midpoint: everything by the midpoint rule (Runge-Kutta of order 2)
     receptors: name -> the state variable that an arriving weight is added to.
     weight_unit: the unit of a weight onto this model; inhibitory weights are <= 0 for currents, >= 0 for conductances.
+    threshold: the parameter (or mV) that v exceeds at a spike; reset: the parameter that v is set to; at_spike: what more
+        happens then. resets: the ways of `Numerics.reset` that make sense; what v has beyond a threshold that it passes at a
+        run tells of the time step alone, and is not to be kept.
     """
 
     name: str
@@ -32,8 +42,12 @@ class NeuronModel:
     receptors: Mapping[str, str]
     weight_unit: Literal["nA", "uS", "mV"]
     equations: str
-    linear: bool
+    method: Method
     source: str
+    threshold: str | float = "v_thresh"
+    reset: str = "v_reset"
+    at_spike: str = ""
+    resets: tuple[str, ...] = ("set", "subtract")
 
     @property
     def recordable(self) -> tuple[str, ...]:

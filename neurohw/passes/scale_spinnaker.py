@@ -29,8 +29,11 @@ def scale_spinnaker(program: Program) -> Program:
         raise BadInput(f"choices: largest_sum: no population {unknown[0]!r} of neurons; there are {', '.join(network.neurons)}")
     for name, population in network.neurons.items():
         onto = [p for p in network.projections.values() if p.target == name]
-        largest = float(factors[program.origin.first[name] :][: population.size].max())
-        groups = [[incoming(program, p, largest) for p in onto if p.receptor == receptor] for receptor in RECEPTORS]
+        largest = factors[:, program.origin.first[name] :][:, : population.size].max(axis=1)
+        groups = [
+            [incoming(program, p, float(factor)) for p in onto if p.receptor == receptor]
+            for receptor, factor in zip(RECEPTORS, largest, strict=True)
+        ]
         scale = 1024 if population.neuron.weight_unit == "uS" else 1
         chosen = program.choices.largest_sum.get(name, {})
         estimated = ring_buffer_shifts(groups, program.dt, scale)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from neurohw.distributions import spread
 from neurohw.kernels.lowering import Block, assemble
-from neurohw.kernels.spinnaker_charge import charge_factors
+from neurohw.kernels.spinnaker_charge import TAU, charge_factors
 from neurohw.kernels.spinnaker_weights import to_raw
 from neurohw.kernels.table import SynapseTable
 from neurohw.passes.to_float import parameters
@@ -17,6 +17,8 @@ from neurohw.report import Loss
 REQUIRES = ("scaled",)
 ESTABLISHES = ("lowered",)
 Counts = dict[str, float]
+ALPHA_TOLERANCE = 0.01
+"""A relative error of synaptic amplitudes beyond which it is reported."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ def to_fixed_point(program: Program) -> Program:
         for k in np.unique(block.projections):
             name, mine = names[k], block.projections == k
             unit = scaling.unit[name]
-            wanted = np.abs(block.weights[mine] * factors[block.targets[mine]])
+            wanted = np.abs(block.weights[mine] * factors[block.receptors[mine], block.targets[mine]])
             raw[mine], loss = to_raw(wanted, 1.0 / unit)
             zeros[name] += loss.rounded_to_zero
             wrapped[name] += loss.wrapped
@@ -53,7 +55,8 @@ def to_fixed_point(program: Program) -> Program:
     entries = [entry for name in names for entry in _losses(program, name, zeros, wrapped, total)]
     notes = [f"{n}: weights in steps of {scaling.unit[n]:.4g}, largest relative rounding {worst[n]:.2g}" for n in names]
     program = replace(program, payload=FixedPointPayload(table, dict(scaling.shifts), parameters(program)))
-    return program.with_(*entries, *_rounded_refractory(program), *_empty_synapses(program), *notes)
+    losses = [*_rounded_refractory(program), *_empty_synapses(program), *_lost_alpha(program)]
+    return program.with_(*entries, *losses, *notes)
 
 
 def _losses(program: Program, name: str, zeros: Counts, wrapped: Counts, total: Counts) -> list[Loss]:
@@ -75,6 +78,8 @@ def _losses(program: Program, name: str, zeros: Counts, wrapped: Counts, total: 
 def _rounded_refractory(program: Program) -> list[Loss]:
     entries = []
     for name, population in program.network.neurons.items():
+        if "tau_refrac" not in population.parameters:
+            continue
         steps = program.network.parameter(name, "tau_refrac") / program.dt
         up = np.ceil(steps - 1e-9) - steps > 1e-9
         entries.append(
@@ -97,3 +102,24 @@ def _empty_synapses(program: Program) -> list[Loss]:
         for state, value in population.initial.items()
         if state != "v" and any(spread(value)[2:])
     ]  # fmt: skip
+
+
+def _lost_alpha(program: Program) -> list[Loss]:
+    """Neurons whose alpha functions come out wrong: the core keeps dt/tau^2 as a fraction of 15 bits, without its whole part."""
+    network, entries = program.network, []
+    inputs = dict.fromkeys((p.target, TAU[p.receptor]) for p in network.projections.values())
+    for name, tau in inputs:
+        population = network.populations[name]
+        if population.neuron.name == "IF_curr_alpha":
+            slope = program.dt / network.parameter(name, tau) ** 2
+            kept = np.floor(slope % 1.0 * 2**15) / 2**15 / slope
+            wrong = np.abs(kept - 1.0) > ALPHA_TOLERANCE
+            entries.append(
+                Loss(
+                    "parameters rounded", int(wrong.sum()), population.size, f"{name}.{tau}",
+                    f"alpha functions come down to {100 * kept.min():.3g} % of their height: of dt/{tau}^2 a core keeps "
+                    "15 bits behind the point, and none before it",
+                    f"choose dt/{tau}^2 (in ms) between 0.003 and 1",
+                )
+            )  # fmt: skip
+    return entries

@@ -198,6 +198,8 @@ def _nearest(recording: Recording, population: str, network: Network) -> tuple[f
     v = recording.traces.get(population, {}).get("v")
     if v is None or not v.size:
         return None
+    if not {"v_thresh", "v_rest"} <= set(network.populations[population].parameters):
+        return None
     neurons = recording.trace_neurons[population]["v"]
     threshold, rest = (network.parameter(population, key)[neurons] for key in ("v_thresh", "v_rest"))
     span = threshold - rest

@@ -8,11 +8,11 @@ import re
 import numpy as np
 import pytest
 
-from neurohw import units
+from neurohw import units, workbench
 from neurohw.connections import AllToAll
-from neurohw.errors import BadInput, Unsupported
-from neurohw.kernels.float_neurons import STATE_ROWS, STEPS
-from neurohw.network import Network
+from neurohw.errors import BadInput, OutOfRange, Unsupported
+from neurohw.kernels.float_neurons import MODELS
+from neurohw.network import Network, Numerics
 from neurohw.neurons import NEURONS, NeuronModel, SourceModel
 from neurohw.program import normalize_record
 from neurohw.synapses import SYNAPSES
@@ -54,26 +54,29 @@ def test_pynn_has_it_with_the_same_parameters_and_defaults(name):
 
 
 def test_it_starts_at_rest(model):
-    network = Network().population("p", 3, model.name, {"v_rest": -61.0})
-    assert (network.initial("p", "v", 0) == -61.0).all()
+    """At v_rest where there is one, and without input that is on its way."""
+    rest = {"v_rest": -61.0} if "v_rest" in model.parameters else {}
+    network = Network().population("p", 3, model.name, rest)
     for state, spec in model.states.items():
-        if state != "v":
+        assert (network.initial("p", state, 0) == (-61.0 if state == "v" and rest else spec.default)).all()
+        if "syn" in state or "rise" in state:
             assert spec.default == 0.0
 
 
 def test_its_equations_speak_of_its_states_and_parameters_alone(model):
     words = set(re.findall(r"[A-Za-z_]\w*", re.sub(r":[^\n]*", "", model.equations)))
     derivatives = {f"d{state}" for state in model.states}
-    functions = {"exp", "dt", "int", "clip"}
-    assert words <= set(model.parameters) | set(model.states) | derivatives | functions | {"i_ext"}, words
+    functions, units_ = {"exp", "dt", "int", "clip"}, {"ms", "mV", "pF", "nF"}
+    assert words <= set(model.parameters) | set(model.states) | derivatives | functions | units_ | {"i_ext"}, words
     assert {f"d{state}/dt" for state in model.states} == set(re.findall(r"d\w+/dt", model.equations))
     assert set(model.receptors) == {"excitatory", "inhibitory"}
     assert set(model.receptors.values()) <= set(model.states)
 
 
 def test_the_float_engine_has_it(model):
-    assert model.name in STEPS
-    assert set(model.states) <= set(STATE_ROWS)
+    rows = MODELS[model.name].states
+    assert set(rows) == set(model.states)
+    assert len(set(rows.values())) == len(rows)
 
 
 def test_what_it_shows_can_be_recorded(model):
@@ -86,6 +89,8 @@ def test_what_it_shows_can_be_recorded(model):
 
 def test_impossible_parameters_are_refused_all_at_once(model):
     positive = [name for name, spec in model.parameters.items() if spec.positive]
+    if not positive:
+        pytest.skip(f"{model.name} makes sense with any parameters")
     with pytest.raises(BadInput) as error:
         Network().population("p", 3, model.name, dict.fromkeys(positive, -1.0))
     assert all(f"{name}: -1 {model.parameters[name].unit} is not > 0" in str(error.value) for name in positive)
@@ -136,3 +141,25 @@ def test_unknown_models_and_rules_name_what_there_is():
 def test_every_model_has_a_weight_for_the_small_networks():
     assert {NEURONS[name].weight_unit for name in small.MODELS} <= set(small.WEIGHT)
     assert all(isinstance(NEURONS[name], NeuronModel) for name in small.MODELS)
+
+
+def test_a_reset_that_makes_no_sense_is_refused(model):
+    network = Network(numerics=Numerics(reset="subtract")).population("p", 3, model.name)
+    reasons = small.device("reference").objections(network)
+    assert [model.name in reason and "subtract" in reason for reason in reasons] == [True] * ("subtract" not in model.resets)
+
+
+def test_steps_at_which_its_method_diverges_are_refused(model):
+    """By the reference and by float neurons, with the remedy; what decays as dt/2 or faster grows by the midpoint rule."""
+    if model.method != "midpoint" or "tau_syn_E" not in model.parameters:
+        pytest.skip(f"{model.name} is not solved by the midpoint rule, or has nothing that decays")
+    network = Network().population("p", 3, model.name, {"tau_syn_E": 0.4})
+    for name in ("reference", "pcm-hermes"):
+        device = small.device(name)
+        for dt, fits in ((0.5, True), (0.8, False)):
+            program = workbench.map_network(network, device, dt=dt)
+            if fits:
+                workbench.run(program, workbench.fabricate(device), 5.0)
+            else:
+                with pytest.raises(OutOfRange, match=r"tau_syn_E of 0\.4 ms .* below 0\.8 ms"):
+                    workbench.run(program, workbench.fabricate(device), 5.0)

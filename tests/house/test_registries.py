@@ -19,7 +19,7 @@ HELPERS: dict[str, set[str]] = {
     "neurons": {"model"},
     "effects": {"curve", "effect"},
     "passes": {"predicates"},
-    "chips": {"brian", "brian_change", "engine_chip", "resume"},
+    "chips": {"brian", "brian_change", "brian_equations", "engine_chip", "resume"},
 }
 """Modules that carry no entry of their own, with a reason that is plain from their name."""
 

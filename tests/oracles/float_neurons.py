@@ -1,67 +1,107 @@
-"""One neuron, one step, from its differential equation: matrix exponentials, and the textbook's exponential Euler."""
+"""One neuron, one step, from its differential equation: matrix exponentials, exponential Euler, the midpoint rule."""
 
 import math
 
 import numpy as np
 from scipy.linalg import expm
 
+LINEAR = ("IF_curr_exp", "IF_curr_alpha")
+
 
 class Neuron:
-    """State v, e, i (synaptic), left (refractory steps); parameters by PyNN's names."""
+    """State v, e, i (what weights are added to), more (the rest); left (refractory steps); parameters by PyNN's names."""
 
     def __init__(self, model, parameters, dt, numerics, v):
         self.model, self.p, self.dt, self.numerics = model, parameters, dt, numerics
-        self.v, self.e, self.i, self.left = v, 0.0, 0.0, 0
-        self.lead = self._lead() if model == "IF_curr_exp" else None
+        self.euler = numerics.integration == "euler"
+        self.v, self.e, self.i, self.more, self.left = v, 0.0, 0.0, [0.0, 0.0], 0
+        self.lead = self._lead(self._system()) if model in LINEAR else None
+        if "alpha" in model:
+            self.alphas = [self._lead(_alpha(self.p[tau])) for tau in ("tau_syn_E", "tau_syn_I")]
 
     def step(self, excitatory, inhibitory, injected=0.0):
         """Whether it spikes in this step, at the beginning of which these weights arrive."""
         p = self.p
         self.e, self.i = self.e + excitatory, self.i + inhibitory
         current = p["i_offset"] + injected
-        v, e, i = self._integrated(current)
-        self.v, self.e, self.i = (v if self.left <= 0 else self.v), e, i
-        spiked = self.left <= 0 and self.v > p["v_thresh"]
+        v, *synapses = self._integrated(current)
+        self.v = v if self.left <= 0 else self.v
+        self.e, self.i, *self.more = synapses
+        spiked = self.left <= 0 and self.v > p.get("v_spike", p["v_thresh"])
         if spiked:
             self.v = self.v - (p["v_thresh"] - p["v_reset"]) if self.numerics.reset == "subtract" else p["v_reset"]
             self.left = math.floor(p["tau_refrac"] / self.dt + 0.5 + 1e-9)
+            self.more[0] += p.get("b", 0.0)
         else:
             self.left = max(self.left - 1, 0)
         return spiked
 
     def _integrated(self, current):
-        """(v, e, i) one step later, the membrane free to move."""
-        p, dt = self.p, self.dt
-        leak = 0.0 if math.isinf(p["tau_m"]) else 1.0 / p["tau_m"]
-        euler = self.numerics.integration == "euler"
+        """(v, e, i, ...) one step later, the membrane free to move."""
         if self.model == "IF_curr_delta":
-            drift = -leak * (self.v - p["v_rest"]) + current / p["cm"]
-            if euler:
-                moved = dt * drift
-            else:
-                moved = drift * (dt if leak == 0 else -math.expm1(-dt * leak) / leak)
-            return self.v + moved + self.e + self.i, 0.0, 0.0
+            return self._with_voltage_steps(current)
+        if self.model == "EIF_cond_exp_isfa_ista":
+            return self._by_midpoint(self._adaptive_exponential, current)
+        if self.model in LINEAR:
+            return (self.lead @ np.array([self.v, self.e, self.i, *self.more, current, 1.0]))[:5]
         if self.model == "IF_cond_exp":
-            rate = leak + (self.e + self.i) / p["cm"]
-            drive = leak * p["v_rest"] + (self.e * p["e_rev_E"] + self.i * p["e_rev_I"] + current) / p["cm"]
-            if euler:
-                v = self.v + dt * (drive - rate * self.v)
-            else:
-                v = drive / rate + (self.v - drive / rate) * math.exp(-dt * rate)
-            return v, *self._decayed(euler)
-        v, e, i, _, _ = self.lead @ np.array([self.v, self.e, self.i, current, 1.0])
-        return v, e, i
+            return self._with_conductances(self.e, self.i, current), *self._decayed(), 0.0, 0.0
+        (e, g_e), (i, g_i) = self.alphas[0] @ [self.e, self.more[0]], self.alphas[1] @ [self.i, self.more[1]]
+        return self._with_conductances(*self.more, current), e, i, g_e, g_i
 
-    def _lead(self):
-        """The matrix that leads (v, e, i, current, 1) one step on."""
+    def _with_voltage_steps(self, current):
+        p, dt, leak = self.p, self.dt, self._leak()
+        drift = -leak * (self.v - p["v_rest"]) + current / p["cm"]
+        whole = self.euler or leak == 0
+        moved = drift * (dt if whole else -math.expm1(-dt * leak) / leak)
+        return self.v + moved + self.e + self.i, 0.0, 0.0, 0.0, 0.0
+
+    def _with_conductances(self, g_e, g_i, current):
+        p, dt = self.p, self.dt
+        rate = self._leak() + (g_e + g_i) / p["cm"]
+        drive = self._leak() * p["v_rest"] + (g_e * p["e_rev_E"] + g_i * p["e_rev_I"] + current) / p["cm"]
+        if self.euler:
+            return self.v + dt * (drive - rate * self.v)
+        return drive / rate + (self.v - drive / rate) * math.exp(-dt * rate)
+
+    def _by_midpoint(self, derivative, current):
+        x = np.array([self.v, self.e, self.i, *self.more])
+        at = x if self.euler else x + self.dt / 2 * derivative(x, current)
+        return x + self.dt * derivative(at, current)
+
+    def _adaptive_exponential(self, x, current):
+        """d/dt of (v, g_E, g_I, w, 0); v rests while the neuron is refractory."""
+        (v, g_e, g_i, w, _), p = x, self.p
+        exploding = p["delta_T"] * math.exp((min(v, p["v_spike"]) - p["v_thresh"]) / p["delta_T"])
+        into = g_e * (p["e_rev_E"] - v) + g_i * (p["e_rev_I"] - v) + current - w
+        change = (p["v_rest"] - v + exploding) / p["tau_m"] + into / p["cm"]
+        adapt = (p["a"] * 1e-3 * (v - p["v_rest"]) - w) / p["tau_w"]
+        return np.array([change if self.left <= 0 else 0.0, -g_e / p["tau_syn_E"], -g_i / p["tau_syn_I"], adapt, 0.0])
+
+    def _leak(self):
+        return 0.0 if math.isinf(self.p["tau_m"]) else 1.0 / self.p["tau_m"]
+
+    def _system(self):
+        """d/dt of (v, e, i, more, more, current, 1) is this matrix times it; alpha functions flow in from `more`."""
         p = self.p
-        leak = 0.0 if math.isinf(p["tau_m"]) else 1.0 / p["tau_m"]
-        system = np.zeros((5, 5))
-        system[0] = -leak, 1 / p["cm"], 1 / p["cm"], 1 / p["cm"], leak * p["v_rest"]
-        system[1, 1], system[2, 2] = -1 / p["tau_syn_E"], -1 / p["tau_syn_I"]
-        return np.eye(5) + self.dt * system if self.numerics.integration == "euler" else expm(self.dt * system)
+        system, slots = np.zeros((7, 7)), (3, 4) if self.model == "IF_curr_alpha" else (1, 2)
+        system[0, 0], system[0, 5], system[0, 6] = -self._leak(), 1 / p["cm"], self._leak() * p["v_rest"]
+        system[0, slots] = 1 / p["cm"]
+        for arrives, tau in ((1, p["tau_syn_E"]), (2, p["tau_syn_I"])):
+            system[arrives, arrives] = -1 / tau
+            system[arrives + 2, arrives], system[arrives + 2, arrives + 2] = math.e / tau, -1 / tau
+        return system
 
-    def _decayed(self, euler):
+    def _lead(self, system):
+        """The matrix that leads one step on."""
+        return np.eye(len(system)) + self.dt * system if self.euler else expm(self.dt * system)
+
+    def _decayed(self):
         taus = self.p["tau_syn_E"], self.p["tau_syn_I"]
-        factors = [1 - self.dt / tau if euler else math.exp(-self.dt / tau) for tau in taus]
+        factors = [1 - self.dt / tau if self.euler else math.exp(-self.dt / tau) for tau in taus]
         return self.e * factors[0], self.i * factors[1]
+
+
+def _alpha(tau):
+    """d/dt of (what rises, the alpha function)."""
+    return np.array([[-1 / tau, 0.0], [math.e / tau, -1 / tau]])

@@ -80,7 +80,7 @@ def on_spinnaker(model, neurons_per_core):
 
 
 @settings(max_examples=12)
-@given(st.sampled_from(small.MODELS), st.integers(1, 256))
+@given(st.sampled_from(small.models_of("spinnaker-spin5")), st.integers(1, 256))
 def test_placement_does_not_show_on_spinnaker(model, neurons_per_core):
     usual, placed = on_spinnaker(model, None), on_spinnaker(model, neurons_per_core)
     assert len(placed[0].slices) == sum(-(-size // neurons_per_core) for size in (12, 4)) + 1

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from neurohw.kernels.delivery import collect
-from neurohw.kernels.float_neurons import EXC, I_EXT, INH, LINEAR, step
+from neurohw.kernels.float_neurons import EXC, I_EXT, INH, has_conductances, step
 from neurohw.kernels.noise import normal
 from neurohw.kernels.table import BLOCK
 
@@ -91,11 +91,12 @@ def add_noise(t, key, sums, variances):
 def arrive(codes, firsts, lasts, state, sums, counts):
     """Add the sums to the synaptic state and clear them; a conductance that noise made negative is 0, and counted."""
     for g in range(codes.size):
+        positive = has_conductances(codes[g])
         for receptor in range(2):
             row, arrived = state[EXC if receptor == 0 else INH], sums[receptor]
             for i in range(firsts[g], lasts[g]):
                 new = row[i] + arrived[i]
-                if new < 0.0 and codes[g] != LINEAR:
+                if new < 0.0 and positive:
                     counts[CLIPPED] += 1
                     new = 0.0
                 row[i] = new

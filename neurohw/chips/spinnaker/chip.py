@@ -150,7 +150,7 @@ class SpinnakerChip(EngineChip):
         """Word per network weight, for every synapse of a projection in the order of its rows."""
         network, origin = self.loaded.network, self.loaded.origin
         p = network.projections[projection]
-        return charge_factors(self.loaded)[rows_of(network, p).targets + origin.first[p.target]]
+        return charge_factors(self.loaded)[RECEPTORS.index(p.receptor), rows_of(network, p).targets + origin.first[p.target]]
 
     def _write(self, projection: str, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
         wanted, unit = np.abs(weights * self._factors(projection)), self.loaded.scaling.unit[projection]

@@ -14,7 +14,7 @@ from pyNN import errors, random, space
 from pyNN.network import Network
 from pyNN.random import GSLRNG, NumpyRNG, RandomDistribution
 from pyNN.space import Space
-from pyNN.standardmodels import StandardCellType
+from pyNN.standardmodels import cells as standard
 
 from neurohw.frontends.pynn import cells, simulator, synapses
 from neurohw.frontends.pynn.connectors import (
@@ -66,8 +66,8 @@ globals().update(MODELS)
 
 
 def list_standard_models() -> list[str]:
-    """The names of the standard cell types that there are."""
-    return [name for name, model in cells.AVAILABLE.items() if issubclass(model, StandardCellType)]
+    """The names of PyNN's standard cell types that there are."""
+    return [name for name in cells.AVAILABLE if hasattr(standard, name)]
 
 
 __all__ = [

@@ -1,11 +1,16 @@
-"""PyNN's cell types: those in `neurohw.neurons`, under the same names, parameters and units."""
+"""PyNN's cell types: those in `neurohw.neurons`, under the same names, parameters and units.
+
+Each model of the table that PyNN has is there as PyNN's standard cell, unchanged; a model that PyNN lacks is made one
+from what the table says of it. Every other cell of PyNN is there by its name, and says that it is not available.
+"""
 
 from typing import Any
 
-from pyNN.standardmodels import build_translations, cells
+from pyNN.standardmodels import StandardCellType, build_translations, cells, receptors
+from pyNN.standardmodels.base import StandardCellTypeComponent
 
 from neurohw.frontends.pynn.unavailable import unavailable
-from neurohw.neurons import NEURONS
+from neurohw.neurons import NEURONS, NeuronModel, SourceModel
 
 
 def as_is(generic: Any) -> Any:
@@ -13,62 +18,39 @@ def as_is(generic: Any) -> Any:
     return build_translations(*((name, name) for name in generic.default_parameters))
 
 
-class IF_cond_exp(cells.IF_cond_exp):
-    __doc__ = cells.IF_cond_exp.__doc__
-    translations = as_is(cells.IF_cond_exp)
-    recordable = NEURONS["IF_cond_exp"].recordable
+def cell(model: NeuronModel | SourceModel) -> Any:
+    """The PyNN cell type of a model."""
+    generic: Any = getattr(cells, model.name, None) or _not_in_pynn(model)
+    known = {"spikes", *getattr(generic, "units", {})}
+    recordable = tuple(variable for variable in model.recordable if variable in known)
+    ours = {"__doc__": generic.__doc__, "__module__": __name__, "translations": as_is(generic), "recordable": recordable}
+    return type(model.name, (generic,), ours)
 
 
-class IF_curr_delta(cells.IF_curr_delta):
-    __doc__ = cells.IF_curr_delta.__doc__
-    translations = as_is(cells.IF_curr_delta)
-    recordable = NEURONS["IF_curr_delta"].recordable
+def _not_in_pynn(model: NeuronModel | SourceModel) -> Any:
+    assert isinstance(model, NeuronModel), f"PyNN lacks the source {model.name}"
+    described = {**model.parameters, **model.states}
+    ours = {
+        "__doc__": f"{model.name}, which is neurohw's own. Source: {model.source}.",
+        "default_parameters": {name: spec.default for name, spec in model.parameters.items()},
+        "default_initial_values": {name: spec.default for name, spec in model.states.items()},
+        "units": {name: spec.unit for name, spec in described.items()},
+        "conductance_based": model.weight_unit == "uS",
+        "voltage_based_synapses": model.weight_unit == "mV",
+    }
+    return type(model.name, (StandardCellType,), ours)
 
 
-class IF_curr_exp(cells.IF_curr_exp):
-    __doc__ = cells.IF_curr_exp.__doc__
-    translations = as_is(cells.IF_curr_exp)
-    recordable = NEURONS["IF_curr_exp"].recordable
+def _of_pynn() -> set[str]:
+    """The names of PyNN's cells and of the parts that its PointNeuron is made of."""
+    parts = (StandardCellType, StandardCellTypeComponent, receptors.StandardPostSynapticResponse)
+    things = {**vars(cells), **vars(receptors)}.items()
+    return {name for name, thing in things if isinstance(thing, type) and issubclass(thing, parts) and thing not in parts}
 
 
-class SpikeSourceArray(cells.SpikeSourceArray):
-    __doc__ = cells.SpikeSourceArray.__doc__
-    translations = as_is(cells.SpikeSourceArray)
-
-
-class SpikeSourcePoisson(cells.SpikeSourcePoisson):
-    __doc__ = cells.SpikeSourcePoisson.__doc__
-    translations = as_is(cells.SpikeSourcePoisson)
-
-
-AVAILABLE = {
-    cell.__name__: cell for cell in (IF_cond_exp, IF_curr_delta, IF_curr_exp, SpikeSourceArray, SpikeSourcePoisson)
-}
+AVAILABLE = {model.name: cell(model) for model in NEURONS.values()}
 
 UNAVAILABLE = unavailable(
-    (
-        "EIF_cond_alpha_isfa_ista",
-        "EIF_cond_exp_isfa_ista",
-        "GIF_cond_exp",
-        "HH_cond_exp",
-        "IF_cond_alpha",
-        "IF_cond_exp_gsfa_grr",
-        "IF_curr_alpha",
-        "IF_facets_hardware1",
-        "Izhikevich",
-        "MultiCompartmentNeuron",
-        "PointNeuron",
-        "LIF",
-        "AdExp",
-        "AlphaPSR",
-        "CondAlphaPostSynapticResponse",
-        "CondBetaPostSynapticResponse",
-        "CondExpPostSynapticResponse",
-        "CurrExpPostSynapticResponse",
-        "ExpPSR",
-        "SpikeSourceGamma",
-        "SpikeSourceInhGamma",
-        "SpikeSourcePoissonRefractory",
-    ),
+    tuple(sorted((_of_pynn() | {"AlphaPSR", "ExpPSR"}) - set(AVAILABLE))),
     ", ".join(AVAILABLE),
 )

@@ -1,0 +1,109 @@
+"""The rows that all float neurons share, and the formulas that several of their steps need.
+
+    state: V, EXC, INH (what arriving weights are added to), REFRACTORY (steps left), I_EXT (nA: i_offset + injected), and two
+           that each family uses for itself (OWN_1, OWN_2)
+    coefficients: the common ones below; from OWN on each family has its own
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from neurohw.errors import OutOfRange
+from neurohw.network import Numerics
+
+V, EXC, INH, REFRACTORY, I_EXT, OWN_1, OWN_2 = range(7)
+N_STATE = 7
+V_THRESH, V_RESET, V_SUBTRACT, T_REFRAC, DECAY_E, DECAY_I, OWN = range(7)
+N_COEFFICIENTS = 24
+FLUSH = 1e-30
+"""Synaptic state below this is set to zero, long before it becomes subnormal and slow."""
+
+Values = dict[str, NDArray[np.float64]]
+Rows = dict[int, NDArray[np.float64] | float]
+
+
+def spiking(
+    p: Values, dt: float, threshold: NDArray[np.float64] | float, reset: NDArray[np.float64], subtract: bool = False
+) -> Rows:
+    """The coefficients of threshold, reset and refractoriness."""
+    rows: Rows = {V_THRESH: threshold, V_RESET: reset}
+    if subtract:
+        rows[V_SUBTRACT] = threshold - reset
+    if "tau_refrac" in p:
+        rows[T_REFRAC] = refractory_steps(p["tau_refrac"], dt)
+    return rows
+
+
+def refractory_steps(tau_refrac: NDArray[np.float64], dt: float) -> NDArray[np.float64]:
+    """Whole steps that a refractory period lasts, rounded half up."""
+    return np.floor(tau_refrac / dt + 0.5 + 1e-9)
+
+
+def midpoint(p: Values, dt: float, numerics: Numerics, half: int, half_e: int, half_i: int) -> Rows:
+    """The rows `half`, `half_e`, `half_i` and the decay of the synapses by the midpoint rule; half = 0 makes it forward Euler.
+
+    x' = x + dt f(x + half dt f(x)): with f = -x/tau the factor is 1 - dt/tau + half (dt/tau)^2, and 1 - half dt/tau to the middle.
+    """
+    share = 0.0 if numerics.integration == "euler" else 0.5
+    rows: Rows = {half: share}
+    for middle, decay, tau in ((half_e, DECAY_E, "tau_syn_E"), (half_i, DECAY_I, "tau_syn_I")):
+        if tau in p:
+            rows[middle] = 1.0 - share * dt / p[tau]
+            rows[decay] = 1.0 - dt / p[tau] * rows[middle]
+    return rows
+
+
+def check_step(model: str, p: Values, dt: float) -> None:
+    """Raise OutOfRange where the midpoint rule diverges: for a decay with tau <= dt/2."""
+    for name, values in p.items():
+        if name.startswith("tau_") and name != "tau_refrac" and values.min() <= dt / 2:
+            raise OutOfRange(
+                f"{model}: {name} of {values.min():g} ms is too short for a time step of {dt:g} ms, which must be less than "
+                f"twice as long; use a time step below {2 * values.min():g} ms"
+            )
+
+
+@njit(cache=True)
+def common(state, sums, w):
+    """What the step of every family takes: v, exc, inh, arrived_e, arrived_i, refractory, i_ext."""
+    return state[V, w], state[EXC, w], state[INH, w], sums[0, w], sums[1, w], state[REFRACTORY, w], state[I_EXT, w]
+
+
+@njit(cache=True)
+def at_threshold(c, which):
+    """The coefficients of `fire`, and the decay of the synapses: v_thresh, v_reset, v_subtract, t_refrac, d_e, d_i."""
+    return c[V_THRESH, which], c[V_RESET, which], c[V_SUBTRACT, which], c[T_REFRAC, which], c[DECAY_E, which], c[DECAY_I, which]
+
+
+@njit(cache=True, inline="always")
+def fire(new, left, v_thresh, v_reset, v_subtract, t_refrac):
+    """(v, refractory steps left, whether it spiked) where the membrane came to `new`."""
+    hit = new > v_thresh and left <= 0
+    down = new - v_subtract if v_subtract > 0 else v_reset
+    return down if hit else new, t_refrac if hit else max(left - 1, 0), hit
+
+
+@njit(cache=True, inline="always")
+def exponential(x):
+    """exp(x), to 1e-15 relative, x kept to -700..700: a loop over it vectorizes, which one over the C library's exp does not.
+
+    x = k ln 2 + y, |y| <= (ln 2)/2; exp(x) = 2^k exp(y), exp(y) by its Taylor sum to order 12 (next term 2e-16).
+    2^k is made of its bits: 1023 + k is the exponent of a float64.
+    """
+    x = min(max(x, -700.0), 700.0)
+    k = np.floor(x * 1.4426950408889634 + 0.5)
+    y = x - k * 0.6931471803691238 - k * 1.9082149292705877e-10
+    z = 1.0 + y * (1.0 / 12.0)
+    z = 1.0 + y * (1.0 / 11.0) * z
+    z = 1.0 + y * (1.0 / 10.0) * z
+    z = 1.0 + y * (1.0 / 9.0) * z
+    z = 1.0 + y * (1.0 / 8.0) * z
+    z = 1.0 + y * (1.0 / 7.0) * z
+    z = 1.0 + y * (1.0 / 6.0) * z
+    z = 1.0 + y * (1.0 / 5.0) * z
+    z = 1.0 + y * (1.0 / 4.0) * z
+    z = 1.0 + y * (1.0 / 3.0) * z
+    z = 1.0 + y * (1.0 / 2.0) * z
+    z = 1.0 + y * z
+    return z * np.int64((np.int64(k) + 1023) << 52).view(np.float64)
