@@ -139,9 +139,7 @@ class Brian2(Engine):
 
         self.network.restore()
         clock = []
-        self.network.run(
-            ms * b2.ms, report=lambda *_: clock.append(time.process_time()), report_period=1e6 * b2.second
-        )
+        self.network.run(ms * b2.ms, report=lambda *_: clock.append(time.process_time()), report_period=1e6 * b2.second)
         return clock[-1] - clock[0], [monitor.num_spikes for monitor in self.monitors]
 
 
@@ -209,12 +207,13 @@ class Nest(Engine):
         sources, weights = {"exc": neurons, "inh": neurons}, {"exc": g["w_exc"], "inh": -abs(g["w_inh"])}
         if g["stimulus_times"].size:
             trains = [g["stimulus_times"][g["stimulus_indices"] == k] for k in range(g["n_stimulus"])]
-            spikes = [{"spike_times": np.round(t + g["dt"], 6)} for t in trains]  # at the end of the step, as NEST has it
+            spikes = [{"spike_times": np.round(t + g["dt"], 6)} for t in trains]  # NEST has the end of the step
             generators = nest.Create("spike_generator", len(spikes), spikes)
             sources["stimulus"], weights["stimulus"] = generators, g["w_stimulus"]
         for name, source in sources.items():
             first = g["n_exc"] if name == "inh" else 0
-            pre, post = np.array(source.tolist())[g[f"{name}_pre"] + first], np.array(neurons.tolist())[g[f"{name}_post"]]
+            pre = np.array(source.tolist())[g[f"{name}_pre"] + first]
+            post = np.array(neurons.tolist())[g[f"{name}_post"]]
             per_synapse = {"weight": np.full(pre.size, weights[name] * 1e3), "delay": np.full(pre.size, g["delay"])}
             nest.Connect(pre, post, "one_to_one", per_synapse)
         self.recorders = nest.Create("spike_recorder", 2)

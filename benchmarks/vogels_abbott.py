@@ -29,6 +29,10 @@ HERE = Path(__file__).parent
 ENGINES = ["neurohw, SpiNNaker", "neurohw, ideal", "Brian2, C++", "Brian2, Cython", "Brian2, NumPy", "NEST"]
 N, SEED, TRIAL, DT, DELAY = 4000, 1, 0, 0.1, 0.2
 START_MS, RUN_MS = 10.0, 1000.0
+COLUMNS = (
+    "engine", "CPU s per bio s: median", "lowest", "rate exc / inh, Hz", "build, s", "first 10 ms cold / warm, s",
+    "peak MiB",
+)  # fmt: skip
 AIM = {"current": 3.0, "conductance": 1.5}
 """How many times faster than Brian2's C++ loop neurohw wants to be."""
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
@@ -133,8 +137,8 @@ def measure(synapses: str, engines: dict[str, str], repeat: int, folder: Path) -
 def report(synapses: str, found: dict[str, dict], repeat: int) -> None:
     """The table of one network, and the ratios."""
     print(f"\n### {synapses}-based network, {repeat} interleaved runs of 1 s\n")
-    print("| engine | CPU s per bio s: median | lowest | rate exc / inh, Hz | build, s | first 10 ms cold / warm, s | peak MiB |")
-    print("|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(COLUMNS)} |")
+    print("|---" * len(COLUMNS) + "|")
     for name, f in found.items():
         rates = " / ".join(f"{rate:.1f}" for rate in f["rates"])
         print(
@@ -144,7 +148,8 @@ def report(synapses: str, found: dict[str, dict], repeat: int) -> None:
     print()
     for ours in (name for name in found if name.startswith("neurohw")):
         for theirs in (name for name in found if not name.startswith("neurohw")):
-            median, least = (pick(found[theirs]["loop"]) / pick(found[ours]["loop"]) for pick in (statistics.median, min))
+            slow, fast = found[theirs]["loop"], found[ours]["loop"]
+            median, least = (pick(slow) / pick(fast) for pick in (statistics.median, min))
             aim = f"; the aim is {AIM[synapses]:g}" if theirs == "Brian2, C++" else ""
             print(f"- {ours}: {median:.1f} times faster than {theirs} by medians, {least:.1f} by the lowest{aim}")
 

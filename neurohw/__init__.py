@@ -29,9 +29,12 @@ _HOME = {
     **dict.fromkeys(("Program", "Chip", "Capabilities"), "neurohw.program"),
     "Recording": "neurohw.recording",
     "load_recording": "neurohw.recording_files",
+    **dict.fromkeys(("load_program", "load_network"), "neurohw.storage"),
     "read_recording": "neurohw.recording_imports",
     **dict.fromkeys(("compare",), "neurohw.study.compare"),
     "Comparison": "neurohw.study.comparison",
+    "verify": "neurohw.study.verify",
+    "Verification": "neurohw.study.verification",
     **dict.fromkeys(
         ("NeurohwError", "BadInput", "DoesNotFit", "Unsupported", "OutOfRange", "NotReadable"), "neurohw.errors"
     ),

@@ -63,7 +63,11 @@ def _command_of(error: Any) -> str:
 def _show_warning(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
     """A warning of ours in one line; of others as Python shows it."""
     ours = issubclass(category, NeurohwWarning)
-    text = f"neurohw: warning: {one_line(message)}\n" if ours else warnings.formatwarning(message, category, filename, lineno, line)
+    text = (
+        f"neurohw: warning: {one_line(message)}\n"
+        if ours
+        else warnings.formatwarning(message, category, filename, lineno, line)
+    )
     (file or sys.stderr).write(text)
 
 
@@ -99,9 +103,11 @@ def devices_show(name: Annotated[str, typer.Argument(help="A name in devices/ or
     from neurohw.device.device import numbers_of
 
     device = load_device(name)
-    print(f"{device.name}: {device.summary}\nsubstrate: {device.substrate}\nneurons: {', '.join(device.supports.neurons)}")
+    print(
+        f"{device.name}: {device.summary}\nsubstrate: {device.substrate}\nneurons: {', '.join(device.supports.neurons)}"
+    )
     print(f"delays: {device.supports.delays}\neffects: {', '.join(e.name for e in device.effects) or 'none'}")
-    parts = {"machine": device.machine, "energy": device.energy, "power": device.power, "costs": device.costs}
+    parts = {"machine": device.machine, "energy": device.energy, "power": device.power}
     parts |= {f"effects.{effect.name}": effect for effect in device.effects}
     for part, inside in parts.items():
         for place, number in numbers_of(inside):
@@ -119,8 +125,10 @@ def devices_check(file: Annotated[str, typer.Argument(help="A device file.")]) -
 
 
 @app.command("map")
-def map_(mapping: MappingName, export: Annotated[Path | None, typer.Option("--export", help="Write tables here.")] = None) -> None:
-    """Map only: resources, losses, predicted energy. Example: neurohw map vogels_abbott"""
+def map_(
+    mapping: MappingName, export: Annotated[Path | None, typer.Option("--export", help="Write tables here.")] = None
+) -> None:
+    """Map only: resources, losses, memory. Example: neurohw map vogels_abbott"""
     from neurohw.mapping import load_mapping
     from neurohw.study.experiment import prepare
     from neurohw.study.export import export_program
@@ -174,6 +182,27 @@ def compare(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet 
         for sentence in result.comparison.verdicts.values():
             print(f"  {sentence}")
         print(f"report: {folder / 'report.html'}")
+
+
+@app.command()
+def verify(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz) or folders of them.")],
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only differences and the summary.")] = False,
+) -> None:
+    """Recorded traces held against the emulator: exact, or the first difference. Example: neurohw verify recordings/"""
+    from neurohw.study.verify import summary
+    from neurohw.study.verify import verify as hold
+
+    with _progress(quiet) as progress:
+        found = hold(paths, progress)
+    for one in found:
+        if one.problem or one.difference is not None or not quiet:
+            print(_printable(one), file=sys.stderr if one.problem else sys.stdout)
+    print(summary(found))
+    if any(one.problem for one in found) or not any(one.known for one in found):
+        raise typer.Exit(2)
+    if any(one.difference is not None for one in found):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -231,7 +260,9 @@ def _folders(names: Iterable[str]) -> dict[str, str]:
     """A folder for each chip, with its name as far as every file system takes it."""
     found: dict[str, str] = {}
     for name in names:
-        plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name[:80]).lstrip(".") or "chip"
+        plain = (
+            "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name[:80]).lstrip(".") or "chip"
+        )
         taken = {folder.lower() for folder in found.values()}
         numbered = (plain if k == 1 else f"{plain}-{k}" for k in itertools.count(1))
         found[name] = next(folder for folder in numbered if folder.lower() not in taken)
@@ -246,6 +277,11 @@ def _write_json(path: Path, data: Any) -> None:
         temporary.write_text(json.dumps(data, indent=2, allow_nan=False), encoding="utf-8")
 
 
+def _printable(thing: Any) -> str:
+    """As text that no terminal takes for commands: file names and keys come from others."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(thing))
+
+
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Any]:
     if quiet:
@@ -254,9 +290,10 @@ def _progress(quiet: bool) -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    hidden, both = not console.is_terminal, sys.stdout.isatty()  # where stdout is a file, it keeps what is for it
+    with Progress(*columns, console=console, transient=True, disable=hidden, redirect_stdout=both) as bar:
         task = bar.add_task("starting", total=1.0)
 
         def show(what: str, share: float) -> None:

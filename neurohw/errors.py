@@ -34,7 +34,7 @@ MAX_LINE = 2000
 
 
 def one_line(message: object) -> str:
-    """A message for the terminal: one line, not too long, and control characters written out, so that none is obeyed."""
+    """A message for the terminal: one line, not too long, control characters written out so that none is obeyed."""
     text = " ".join(str(message).split())
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
     return shown if len(shown) <= MAX_LINE else f"{shown[: MAX_LINE - 500]} ... {shown[-500:]}"

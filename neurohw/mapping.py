@@ -56,7 +56,7 @@ class ChipEntry(Described):
     choices: dict[str, Any] = {}
     ideal: bool = False
     without: list[str] = []
-    with_: dict[str, float] = Field(default={}, alias="with")
+    with_: dict[str, float | str] = Field(default={}, alias="with")
     age: Time | None = None
     name: str | None = Field(default=None, min_length=1, max_length=100)
 

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw import connections, rng, units
+from neurohw import connections, rng, storage, units
 from neurohw.connections import Rule
 from neurohw.distributions import Distribution, Value, sample, spread
 from neurohw.errors import BadInput, Unsupported, all_reasons
@@ -180,7 +180,7 @@ class Network:
         models every weight is >= 0. delay: ms. receptor: by default inhibitory where a constant weight is negative.
         Raises BadInput with every reason.
         """
-        name = name or f"{source} to {target}" + ("" if f"{source} to {target}" not in self.projections else " (2)")
+        name = name or _unused(f"{source} to {target}", self.projections)
         where = f"projection {name!r}"
         _check_name(name, self.projections, "projection")
         for end in (source, target):
@@ -229,6 +229,22 @@ class Network:
         all_reasons(BadInput, where, reasons)
         return replace(self, currents=(*self.currents, Current(population, t, a, which)))
 
+    def save(self, path: Any) -> None:
+        """Write to one HDF5 file, which `load_network` reads; see `neurohw.storage`."""
+        storage.save(self, "network", path)
+
+    def checked(self) -> "Network":
+        """The same network made anew by the methods above, with all their checks: for one that comes from a file."""
+        new = Network(self.name, self.seed, numerics=self.numerics, source=self.source)
+        for name, p in self.populations.items():
+            initial = None if p.is_source else p.initial
+            new = new.population(name, p.size, p.model.name, p.parameters, initial, p.spike_times)
+        for name, q in self.projections.items():
+            new = new.project(q.source, q.target, q.rule, q.weight, q.delay, q.receptor, q.synapse, name)
+        for c in self.currents:
+            new = new.inject(c.population, c.times, c.amplitudes, c.neurons)
+        return new
+
     @property
     def neurons(self) -> dict[str, Population]:
         """The populations that integrate, in order."""
@@ -258,6 +274,11 @@ class Network:
 
 def _per_neuron(population: Population, value: Value, stream: np.uint64) -> NDArray[np.float64]:
     return sample(value, stream, population.size)
+
+
+def _unused(name: str, taken: Mapping[str, Any]) -> str:
+    numbered = (f"{name} ({k})" for k in range(2, len(taken) + 3))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
 
 
 def _check_name(name: str, taken: Mapping[str, Any], what: str) -> None:

@@ -12,8 +12,10 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw import storage
 from neurohw.device.device import Device
 from neurohw.device.machine import Site
+from neurohw.digest import digest
 from neurohw.errors import BadInput
 from neurohw.network import Network
 from neurohw.recording import Recording
@@ -62,21 +64,50 @@ class DelayPlan:
         return np.where(nearer_below, allowed[below], allowed[above])
 
 
+@dataclass(frozen=True)
+class TableEntry:
+    """A line of a multicast router: packets whose `key & mask` matches go out by all links and to all cores of `route`.
+
+    route: bits 0..5 are the links E, NE, N, W, SW, S, bit 6 + p is core p. defaultable: a router without this line would do
+    the same, since a packet that matches no line leaves by the link opposite to the one it came by.
+    """
+
+    key: int
+    mask: int
+    route: int
+    defaultable: bool = False
+
+    @property
+    def links(self) -> tuple[int, ...]:
+        return tuple(link for link in range(6) if self.route >> link & 1)
+
+    @property
+    def cores(self) -> tuple[int, ...]:
+        return tuple(core for core in range(self.route.bit_length() - 6) if self.route >> core + 6 & 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Routing:
-    """How spikes travel: keys and masks of each slice (digital), links from slice to slice, entries per router.
+    """How spikes travel: links from slice to slice, and what a substrate's routers hold.
 
+    keys, masks: of each slice, then of each extension; key -1 for those that send nothing (digital).
+    tables: chip (x, y) -> the lines of its router, first match first. visits: routers that a packet of each slice, then of
+    each extension, passes (digital).
     circuits: projection -> number of the synapse circuit of each synapse, in row order; LOST where it has none (analog).
     links: the link by which each spike source enters (analog).
     """
 
     hops: NDArray[np.int64]
-    keys: NDArray[np.uint32] | None = None
-    masks: NDArray[np.uint32] | None = None
-    table_entries: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    keys: NDArray[np.int64] | None = None
+    masks: NDArray[np.int64] | None = None
+    tables: Mapping[tuple[int, int], tuple[TableEntry, ...]] = field(default_factory=dict)
+    visits: NDArray[np.int64] | None = None
     circuits: Mapping[str, NDArray[np.uint32]] | None = None
     links: NDArray[np.int64] | None = None
 
+
+MIN_STEP = 1e-3
+"""The shortest time step, ms."""
 
 LOST = np.uint32(0xFFFFFFFF)
 """The circuit number of a synapse that is not realized."""
@@ -101,6 +132,7 @@ class Program:
 
     choices: what the mapping chose, an instance of the substrate's own Choices.
     record: population -> variable -> neuron indices. payload: what the chip of this substrate loads.
+    extensions: units that hold no neurons of their own but send the spikes of these neurons again, later.
     established: the predicates that hold. fingerprint: hash of everything that determines the run, set by `seal`.
     """
 
@@ -112,6 +144,7 @@ class Program:
     calibration: Any = None
     requested: Network | None = None
     slices: tuple[Slice, ...] = ()
+    extensions: tuple[Slice, ...] = ()
     delays: DelayPlan | None = None
     routing: Routing | None = None
     scaling: Scaling | None = None
@@ -128,6 +161,36 @@ class Program:
     def origin(self) -> "Origin":
         """The way back from numbers to populations."""
         return Origin.of(self.network)
+
+    @property
+    def decided(self) -> tuple[Any, ...]:
+        """What the fingerprint is of: the network, the device, and every decision."""
+        decisions = [self.slices, self.scaling, self.delays]
+        return self.network, self.device.fingerprint, self.device.title, self.choices, self.dt, decisions
+
+    def save(self, path: Any) -> None:
+        """Write to one HDF5 file, which `load_program` reads; see `neurohw.storage`."""
+        storage.save(self, "program", path)
+
+    def checked(self) -> "Program":
+        """This program; raises BadInput where its parts contradict each other, as those of a file may."""
+        if self.fingerprint != digest(*self.decided):
+            raise BadInput(f"the fingerprint {self.fingerprint[:20]!r} is not that of what is there; the file was changed")
+        if not MIN_STEP <= self.dt < np.inf:
+            raise BadInput(f"dt {self.dt:g} ms: the time step must be at least {MIN_STEP:g} ms")
+        normalize_record(self.network, self.record)
+        if self.payload is None and self.device.substrate != "reference":
+            raise BadInput(f"there is nothing for a {self.device.title} to load")
+        table = getattr(self.payload, "table", None)
+        if table is not None:
+            shape = (self.origin.n_presynaptic, self.origin.n_neurons)
+            slots = self.delays.slots if self.delays else np.empty(0, np.int64)
+            if (table.offsets.shape[0], table.n_targets) != shape or not np.array_equal(table.delays, slots):
+                raise BadInput(f"the synapse table is not one of {shape[0]} sources, {shape[1]} neurons and these delays")
+            rows = getattr(self.payload, "rows", None)
+            if rows is not None and rows.shape != (shape[0], slots.size):
+                raise BadInput(f"rows has the shape {rows.shape}, but there are {shape[0]} sources and {slots.size} delays")
+        return self
 
 
 @dataclass(frozen=True)
@@ -195,7 +258,7 @@ def _indices(which: Any, size: int, where: str) -> NDArray[np.int64]:
     if which is None or (isinstance(which, str) and which == "all"):
         return np.arange(size)
     if isinstance(which, int) and not isinstance(which, bool):
-        if not 1 <= which:
+        if not which >= 1:
             raise BadInput(f"{where}: a number of neurons must be >= 1, got {which}")
         return np.linspace(0, size - 1, min(which, size)).astype(np.int64)
     indices = np.asarray(which)

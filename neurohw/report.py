@@ -1,5 +1,6 @@
 """What was used and what was lost: the report of a program (mapping) and of a recording (running). Nothing is lost silently."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,6 +58,18 @@ class Report:
             notes=(*self.notes, *(e for e in entries if isinstance(e, str))),
             estimates={**self.estimates, **estimates},
         )
+
+    @classmethod
+    def merged(cls, reports: Sequence["Report"]) -> "Report":
+        """Reports of several trials as one: losses of the same kind, place and reason added up."""
+        losses: dict[tuple[str, str, str, str], Loss] = {}
+        for loss in (loss for report in reports for loss in report.losses):
+            key = (loss.what, loss.where, loss.why, loss.remedy)
+            before = losses.get(key, replace(loss, count=0, of=0))
+            losses[key] = replace(loss, count=before.count + loss.count, of=before.of + loss.of)
+        notes = tuple(dict.fromkeys(note for report in reports for note in report.notes))
+        first = reports[0] if reports else cls()
+        return replace(first, losses=tuple(losses.values()), notes=notes)
 
     def lost(self, what: str) -> float:
         """The total count of a kind of loss."""

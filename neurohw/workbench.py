@@ -1,6 +1,7 @@
 """The workbench: the one place that takes a network through the passes to a chip and back."""
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from typing import Any
 
 from neurohw import passes, units
@@ -8,10 +9,8 @@ from neurohw.chips import chip_for
 from neurohw.device import Device, load_device
 from neurohw.errors import BadInput, Unsupported
 from neurohw.network import Network
-from neurohw.program import Chip, Program, normalize_record
+from neurohw.program import MIN_STEP, Chip, Program, normalize_record
 from neurohw.recording import Recording
-
-MIN_STEP = 1e-3
 
 
 def map_network(
@@ -41,7 +40,9 @@ def map_network(
 
 def fabricate(device: Device | str, seed: int = 0) -> Chip:
     """One specimen of a device: its fixed pattern belongs to (device, seed) and is the same whenever it is made."""
-    return chip_for(load_device(device) if isinstance(device, str) else device, seed)
+    if isinstance(seed, bool) or not isinstance(seed, Integral):
+        raise BadInput(f"fabricate: seed {seed!r} is no whole number")
+    return chip_for(load_device(device) if isinstance(device, str) else device, int(seed))
 
 
 def run(
@@ -53,19 +54,37 @@ def run(
 ) -> Any:
     """Load the program if the chip has another, and run: one Recording, or a list for a list of trials or stimuli.
 
-    The state is reset before each trial, so that a list gives what single runs give.
+    The state is reset before each trial, and each starts at the age that the chip had at the beginning, so that a list gives
+    what single runs give; afterwards the chip is older by the last.
     """
     if getattr(chip, "program", None) is not program:
         chip.load(program)
-    trials = [trial] if isinstance(trial, int) else list(trial)
+    trials = [trial] if isinstance(trial, Integral) else _listed(trial)
     stimuli = [stimulus] if stimulus is None or isinstance(stimulus, Mapping) else list(stimulus)
-    if isinstance(trial, int) and (stimulus is None or isinstance(stimulus, Mapping)):
-        return chip.run(duration, trial=trial, stimulus=stimulus)
+    if isinstance(trial, Integral) and (stimulus is None or isinstance(stimulus, Mapping)):
+        return chip.run(duration, trial=int(trial), stimulus=stimulus)
     if len(trials) > 1 and len(stimuli) > 1 and len(trials) != len(stimuli):
         raise BadInput(f"run: {len(trials)} trials but {len(stimuli)} stimuli; give one of either, or as many")
     n = max(len(trials), len(stimuli)) if trials and stimuli else 0
     pairs = zip(trials * (n // max(1, len(trials))), stimuli * (n // max(1, len(stimuli))), strict=True)
-    return [chip.run(duration, trial=t, stimulus=s) for t, s in pairs]
+    age, recordings = getattr(chip, "age", None), []
+    for one_trial, one_stimulus in pairs:
+        back_to(chip, age)
+        recordings.append(chip.run(duration, trial=int(one_trial), stimulus=one_stimulus))
+    return recordings
+
+
+def back_to(chip: Any, age: float | None) -> None:
+    """Give a chip back the age that it had before, where chips have one: every trial of a list starts alike."""
+    if age is not None:
+        chip.age = age
+
+
+def _listed(trial: Any) -> list[int]:
+    given = list(trial) if isinstance(trial, Iterable) and not isinstance(trial, str) else [trial]
+    if not all(isinstance(one, Integral) for one in given):
+        raise BadInput(f"run: trial {trial!r} is no whole number, nor a list of them")
+    return given
 
 
 def run_reference(

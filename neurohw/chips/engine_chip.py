@@ -84,6 +84,10 @@ class EngineChip:
         program = self.loaded
         n_steps = steps_of(program, duration)
         given = self._given = checked_stimulus(program, stimulus)
+        self.n_steps = n_steps
+        length = units.parse(duration, "ms", "duration")
+        off = abs(length - n_steps * program.dt) > 1e-6 * program.dt
+        self._rounded = [f"the run of {length:g} ms took {n_steps} steps, {n_steps * program.dt:g} ms"] if off else []
         if reset:
             self.reset(trial)
         begin, until = self.step, self.step + n_steps
@@ -165,7 +169,7 @@ class EngineChip:
             traces=traces,
             times=times,
             trace_neurons={p: dict(v) for p, v in program.record.items() if v},
-            report=self._losses(Report()),
+            report=self._losses(Report().add(*self._rounded)),
             manifest=self.manifest(trial, (until - begin) * dt),
         )
 
@@ -245,6 +249,9 @@ class EngineChip:
 
     _keep = None
     _given: Mapping[str, SpikeTimes] | None = None
+    _rounded: list[str] = []  # noqa: RUF012 - replaced at each run, never changed
+    n_steps = 1
+    """Steps of the run under way, or of the last."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -309,6 +316,8 @@ def checked_stimulus(program: Program, stimulus: Mapping[str, Any] | None) -> di
         if population is None or population.spike_times is None:
             has = ", ".join(n for n, p in program.network.populations.items() if p.spike_times is not None) or "none"
             raise BadInput(f"stimulus: {name!r} is no SpikeSourceArray population; there are {has}")
+        if not isinstance(given, SpikeTimes) and not (isinstance(given, list | tuple) and len(given) == 2):
+            raise BadInput(f"stimulus for {name!r}: expected a pair (times, indices), got {str(given)[:60]}")
         times, indices = (given.times, given.indices) if isinstance(given, SpikeTimes) else given
         found[name] = spike_times(times, indices, population.size, f"stimulus for {name!r}")
     return found

@@ -49,9 +49,9 @@ class ReferenceChip(EngineChip):
         self.program, self._places, self.changed = program, {}, True
         brian_change.change(self.brian, program, self._current_events(0, self.step))
 
-    def _built(self, n_steps: int = 1) -> BrianNetwork:
+    def _built(self) -> BrianNetwork:
         if self.brian is None:
-            self.brian = BrianNetwork(self.loaded, choose_target(self.loaded, n_steps), self._given)
+            self.brian = BrianNetwork(self.loaded, choose_target(self.loaded, self.n_steps), self._given)
             self.brian.reset(self.trial)
         return self.brian
 
@@ -63,7 +63,7 @@ class ReferenceChip(EngineChip):
             self.brian.reset(trial)
 
     def _window(self, first, last, trial, given, events, rows, neurons, samples, n_samples):
-        program, brian = self.loaded, self._built(last - first)
+        program, brian = self.loaded, self._built()
         sources, starts = stimuli.spikes(program.network, program.origin.first, trial, program.dt, first, last, given)
         self.ledger.packets += sources.size
         self.dropped += brian.set_spikes(np.repeat(np.arange(first, last), np.diff(starts)), sources)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, Field
 
-from neurohw import data_files
+from neurohw import data_files, units
 from neurohw.device.machine import Limits, Range
 from neurohw.device.substrates import SUBSTRATES
 from neurohw.distributions import spread
@@ -19,6 +19,7 @@ from neurohw.errors import BadInput
 from neurohw.network import Network, Population
 from neurohw.neurons import NEURONS, SourceModel
 from neurohw.schema import Described, In, Number, validate
+from neurohw.synapses import SYNAPSES
 
 MAX_FILE = 1_000_000
 
@@ -51,7 +52,6 @@ class DeviceFile(Described):
     effects: dict[str, dict[str, Any]] = {}
     energy: dict[str, Annotated[Number, In("fJ", at_least=0)]] = {}
     power: dict[str, Annotated[Number, In("pW", at_least=0)]] = {}
-    costs: dict[str, Annotated[Number, In("", at_least=0)]] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,6 @@ class Device:
     effects: tuple[Effect, ...]
     energy: Mapping[str, Number]
     power: Mapping[str, Number]
-    costs: Mapping[str, Number]
     fingerprint: str
     is_ideal: bool = False
     variant: tuple[str, ...] = field(default=())
@@ -85,6 +84,14 @@ class Device:
     def is_unlimited(self) -> bool:
         """No capacity, range or delay limit: an ideal device, or the reference."""
         return self.is_ideal or self.substrate == "reference"
+
+    def checked(self) -> "Device":
+        """This device; raises BadInput where its parts are not those of its substrate, as those of a file may be."""
+        if self.substrate not in SUBSTRATES:
+            raise BadInput(f"substrate {self.substrate!r} is none of {', '.join(SUBSTRATES)}")
+        if type(self.machine) is not SUBSTRATES[self.substrate].machine:
+            raise BadInput(f"a {type(self.machine).__name__} is no machine of the substrate {self.substrate}")
+        return self
 
     def effect(self, name: str) -> Any:
         """The effect of that name, or None where the device has none or it is switched off."""
@@ -101,23 +108,31 @@ class Device:
         kept = tuple(effect for effect in self.effects if effect.name not in names)
         return replace(self, effects=kept, variant=(*self.variant, *(f"without {name}" for name in names)))
 
-    def with_(self, **numbers: float) -> "Device":
-        """The same device with other numbers; each name must be a field of the machine or of exactly one effect."""
+    def with_(self, **numbers: float | str) -> "Device":
+        """The same device with other numbers, as text with a unit or in the coherent system.
+
+        Each name is a field of the machine or of exactly one effect; `effect.field` names one of several.
+        """
         device = self
         for name, value in numbers.items():
             device = device._with_one(name, value)
         return device
 
-    def _with_one(self, name: str, value: float) -> "Device":
-        homes: list[Any] = [part for part in (self.machine, *self.effects) if name in type(part).model_fields]
+    def _with_one(self, name: str, value: float | str) -> "Device":
+        effect, _, field_name = name.rpartition(".")
+        parts = [e for e in self.effects if e.name == effect] if effect else [self.machine, *self.effects]
+        homes: list[Any] = [part for part in parts if field_name in type(part).model_fields]
         if len(homes) != 1:
             found = f"stands in {len(homes)} places" if homes else "is no number of the machine or of an effect"
             names = sorted({f for part in (self.machine, *self.effects) for f in type(part).model_fields})
             raise BadInput(f"device {self.name}: {name!r} {found}; there are {', '.join(names)}")
-        home = homes[0]
-        is_number = isinstance(getattr(home, name), Number)
+        home, field_info = homes[0], type(homes[0]).model_fields[field_name]
+        given: Any = value
+        if isinstance(getattr(home, field_name), Number):
+            unit = next((m.unit for m in field_info.metadata if isinstance(m, In)), "")
+            given = Number(units.parse(value, unit, f"device {self.name}: {name}"), str(value))
         data = {f: getattr(home, f) for f in type(home).model_fields}
-        changed = validate(type(home), {**data, name: Number(value) if is_number else value}, f"device {self.name}")
+        changed = validate(type(home), {**data, field_name: given}, f"device {self.name}")
         variant = (*self.variant, f"with {name}={value}")
         if home is self.machine:
             return replace(self, machine=changed, variant=variant)
@@ -187,14 +202,23 @@ def load_device(name_or_path: str | Path) -> Device:
     if unknown:
         raise BadInput(f"{path}: effects.{unknown[0]}: unknown effect; there are {', '.join(EFFECTS)}")
     effects = tuple(validate(EFFECTS[n], numbers, f"{path}: effects.{n}") for n, numbers in file.effects.items())
-    for model in file.supports.neurons:
-        if model not in NEURONS:
-            raise BadInput(f"{path}: supports.neurons: unknown model {model!r}; there are {', '.join(NEURONS)}")
+    for place, word, given, known in (
+        ("supports.neurons", "model", file.supports.neurons, list(NEURONS)),
+        ("supports.synapses", "synapse rule", file.supports.synapses, list(SYNAPSES)),
+    ):
+        if strange := [name for name in given if name not in known]:
+            raise BadInput(f"{path}: {place}: unknown {word} {strange[0]!r}; there are {', '.join(known)}")
     limits = {name: ends.limits(_unit_of(path, name), f"{path}: parameters.{name}") for name, ends in file.parameters.items()}
     _check_sources(path, file, [machine, limits, *effects])
+    for section, name in SUBSTRATES[file.substrate].needs:
+        if name not in getattr(file, section):
+            raise BadInput(f"{path}: {section}.{name}: missing; a device of substrate {file.substrate} needs it")
+    for rule in file.supports.synapses:
+        if rule not in SYNAPSES:
+            raise BadInput(f"{path}: supports.synapses: unknown rule {rule!r}; there are {', '.join(SYNAPSES)}")
     return Device(
         file.name, file.substrate, file.summary, file.sources, file.supports, file.time_step, limits, machine,
-        effects, file.energy, file.power, file.costs, hashlib.sha256(text.encode()).hexdigest()[:16],
+        effects, file.energy, file.power, hashlib.sha256(text.encode()).hexdigest()[:16],
     )  # fmt: skip
 
 
@@ -226,7 +250,7 @@ class _Strict(yaml.SafeLoader):
         except ValueError as error:  # an impossible date, an integer of thousands of digits
             raise yaml.YAMLError(f"{error}, {node.start_mark}") from None
 
-    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
         value = super().construct_scalar(node)
         if not value.replace("\n", "").replace("\t", "").isprintable():
             raise yaml.YAMLError(f"a character that cannot be printed in {value[:60]!r}, {node.start_mark}")
@@ -249,7 +273,8 @@ class _Strict(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-_Strict.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789"))
+_POINTLESS = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$")
+_Strict.add_implicit_resolver("tag:yaml.org,2002:float", _POINTLESS, list("-+0123456789"))
 
 
 def _unit_of(path: Path, parameter: str) -> str:

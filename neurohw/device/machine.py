@@ -75,5 +75,3 @@ class Machine(Described):
         """Links between two places, along the shortest way."""
         return abs(a.x - b.x) + abs(a.y - b.y)
 
-
-Numbers = dict[str, Number]

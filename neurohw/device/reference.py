@@ -8,7 +8,7 @@ from neurohw.device.machine import Choices, Machine, Site
 class ReferenceChoices(Choices):
     """target: how Brian2 runs; "auto" takes compiled code only where the run is long enough to pay for the compiler."""
 
-    target: Literal["auto", "numpy", "cython", "cpp_standalone"] = "auto"
+    target: Literal["auto", "numpy", "cython"] = "auto"
 
 
 class ReferenceMachine(Machine):

@@ -1,93 +1,138 @@
-"""SpiNNaker boards: chips in a hexagonal mesh, 18 cores on each, and what the tool chain takes for itself."""
+"""SpiNNaker boards and machines: chips in a hexagonal mesh, 18 cores on each, and what the tool chain takes of them."""
 
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from neurohw.device.machine import Choices, Machine, Site
+from neurohw.device.spinnaker_fabric import Fabric, Place, make_fabric
 from neurohw.errors import DoesNotFit
 from neurohw.schema import Count, In, Number
 
-Layout = Literal["spin3", "spin5"]
-SPIN5_ROWS = {0: (0, 4), 1: (0, 5), 2: (0, 6), 3: (0, 7), 4: (1, 7), 5: (2, 7), 6: (3, 7), 7: (4, 7)}
-"""Row y of a SpiNN-5 board holds the chips x = first..last."""
-CHIPS: dict[str, tuple[tuple[int, int], ...]] = {
-    "spin3": ((0, 0), (0, 1), (1, 0), (1, 1)),
-    "spin5": tuple((x, y) for y, (first, last) in SPIN5_ROWS.items() for x in range(first, last + 1)),
-}
 RECEPTOR_BITS = 1
+Side = Annotated[int, Field(ge=1, le=20)]
 
 
 class SpinnakerChoices(Choices):
-    """neurons_per_core: by default as many as the longest delay leaves room for. largest_sum: population -> receptor ->
-    the largest summed weight expected in one step (sPyNNaker's max_expected_summed_weight), else estimated.
+    """neurons_per_core: by default as many as leave the fewest cores for the longest delay. largest_sum: population ->
+    receptor -> the largest summed weight expected in one step (sPyNNaker's max_expected_summed_weight), else estimated.
+    compress: routing tables only where one is too long for its router, or all of them as far as possible.
     """
 
     neurons_per_core: int | None = Field(default=None, ge=1)
     largest_sum: dict[str, dict[Literal["excitatory", "inhibitory"], float]] = {}
+    compress: Literal["as_needed", "as_far_as_possible"] = "as_needed"
 
 
 class SpinnakerMachine(Machine):
-    """One board. Ring buffers have 2^ring_buffer_bits cells for (delay slot, receptor, neuron) of a core."""
+    """One board, or `triads` of three boards (columns, rows), `wraps` if they are cabled to a torus.
 
-    layout: Layout
-    cores_per_chip: Annotated[Number, In(at_least=1, at_most=1000, whole=True)]
-    smaller_chips: tuple[tuple[int, int], ...] = ()
-    monitor_cores: Annotated[Number, In(at_least=0, at_most=1000, whole=True)]
-    system_cores: Annotated[Number, In(at_least=0, at_most=1000, whole=True)]
-    gatherer_cores: Annotated[Number, In(at_least=0, at_most=1000, whole=True)]
+    smaller_chips, on every board, have a core less. dead_cores: (x, y, core); dead_links: (x, y, link), both
+    directions. Ring buffers have 2^ring_buffer_bits cells for (delay slot, receptor, neuron) of a core; a delay
+    extension core holds spikes back for up to delay_stages times as long as the ring buffers.
+    """
+
+    layout: Literal["spin3", "spin5", "triads"]
+    triads: tuple[Side, Side] = (1, 1)
+    wraps: bool = False
+    cores_per_chip: Annotated[Number, In(at_least=1, at_most=18, whole=True)]
+    smaller_chips: tuple[Place, ...] = ()
+    monitor_cores: Annotated[Number, In(at_least=0, at_most=18, whole=True)]
+    system_cores: Annotated[Number, In(at_least=0, at_most=18, whole=True)]
+    gatherer_cores: Annotated[Number, In(at_least=0, at_most=18, whole=True)]
     neurons_per_core: Count
     sources_per_core: Count
     ring_buffer_bits: Annotated[Number, In(at_least=4, at_most=32, whole=True)]
+    delay_stages: Annotated[Number, In(at_least=0, at_most=1000, whole=True)]
     router_entries: Count
     key_colors: Count
     clock: Annotated[Number, In("kHz", at_least=1)]
     sdram_per_chip: Annotated[Number, In(at_least=1)]
-    dead_chips: tuple[tuple[int, int], ...] = ()
+    sdram_per_core: Annotated[Number, In(at_least=1)]
+    sdram_per_neuron: Annotated[Number, In(at_least=0)]
+    dead_chips: tuple[Place, ...] = ()
+    dead_cores: tuple[tuple[int, int, int], ...] = ()
+    dead_links: tuple[tuple[int, int, int], ...] = ()
+
+    @model_validator(mode="after")
+    def _possible(self) -> "SpinnakerMachine":
+        if self.layout != "triads" and (self.triads != (1, 1) or self.wraps):
+            raise ValueError(f"layout: {self.layout} is a single board; triads and wraps belong to layout: triads")
+        chips = self.fabric.boards
+        for x, y, core in self.dead_cores:
+            if (x, y) not in chips or not self.monitor_cores <= core < self._cores((x, y)):
+                raise ValueError(f"dead_cores: chip ({x}, {y}) has no core {core} that can be dead")
+        return self
 
     @property
     def unit_word(self) -> str:
         return "core"
 
     @property
-    def chips(self) -> list[tuple[int, int]]:
-        """Working chips, nearest to the Ethernet chip first."""
-        alive = [c for c in CHIPS[self.layout] if c not in self.dead_chips]
-        return sorted(alive, key=lambda c: (hexagonal_distance(c[0], c[1]), c))
+    def fabric(self) -> Fabric:
+        """The working chips and links."""
+        return _fabric(self.layout, self.triads, self.wraps, self.dead_chips, self.dead_links)
+
+    @property
+    def n_boards(self) -> int:
+        return len(set(self.fabric.boards.values()))
+
+    def _cores(self, chip: Place) -> int:
+        ethernet, fabric = self.fabric.boards[chip], self.fabric
+        at = ((chip[0] - ethernet[0]) % fabric.width, (chip[1] - ethernet[1]) % fabric.height)
+        return int(self.cores_per_chip) - (at in self.smaller_chips)
+
+    def cores(self, chip: Place) -> list[int]:
+        """The numbers of the cores of a chip that applications may use; the lowest working ones are the system's."""
+        working = [c for c in range(int(self.monitor_cores), self._cores(chip)) if (*chip, c) not in self.dead_cores]
+        gatherers = int(self.gatherer_cores) if self.fabric.boards[chip] == chip else 0
+        return working[int(self.system_cores) + gatherers :]
+
+    @property
+    def n_cores(self) -> int:
+        """All cores of the working chips, also those that the system takes and those that are dead."""
+        return sum(self._cores(chip) for chip in self.fabric.boards)
 
     def sites(self) -> list[Site]:
-        """Application cores, chip after chip; cores 0, 1 (and 2 beside the Ethernet) belong to the system."""
-        found = []
-        for x, y in self.chips:
-            total = int(self.cores_per_chip) - ((x, y) in self.smaller_chips)
-            taken = int(self.monitor_cores + self.system_cores + (self.gatherer_cores if (x, y) == (0, 0) else 0))
-            found += [Site(x, y, core) for core in range(taken, total)]
-        return found
+        """Application cores, chip after chip, by x, then y."""
+        return [Site(*chip, core) for chip in self.fabric.boards for core in self.cores(chip)]
 
     def delay_slots(self, neurons_per_core: int) -> int:
         """How many steps of delay the ring buffers hold: 14 bits less those of the neuron index and of the receptor."""
         return 1 << max(0, int(self.ring_buffer_bits) - RECEPTOR_BITS - (neurons_per_core - 1).bit_length())
 
+    def longest_delay(self, neurons_per_core: int) -> int:
+        """Steps that ring buffers and the stages of a delay extension hold together."""
+        return self.delay_slots(neurons_per_core) * (1 + int(self.delay_stages))
+
     def for_delays(self, choices: Choices, longest: int) -> Choices:
         assert isinstance(choices, SpinnakerChoices)
         limit = int(self.neurons_per_core)
         if choices.neurons_per_core is None:
-            fitting = [n for n in (limit >> k for k in range(limit.bit_length())) if self.delay_slots(n) >= longest]
-            if not fitting:
-                raise DoesNotFit(f"a delay of {longest} steps needs more ring buffer than a core has; use a larger time step")
-            return choices.model_copy(update={"neurons_per_core": fitting[0]})
+            return choices.model_copy(update={"neurons_per_core": self._fewest_cores(longest)})
         if choices.neurons_per_core > limit:
             raise DoesNotFit(f"neurons_per_core {choices.neurons_per_core}: a SpiNNaker core takes at most {limit}")
-        slots = self.delay_slots(choices.neurons_per_core)
-        if longest > slots:
-            room = self.for_delays(choices.model_copy(update={"neurons_per_core": None}), longest)
-            assert isinstance(room, SpinnakerChoices)
+        if longest > self.longest_delay(choices.neurons_per_core):
+            slots = self.delay_slots(choices.neurons_per_core)
             raise DoesNotFit(
-                f"a delay of {longest} steps does not fit: with {choices.neurons_per_core} neurons per core there are {slots} "
-                f"delay slots; choose neurons_per_core: {room.neurons_per_core} or a larger time step"
+                f"a delay of {longest} steps does not fit: with {choices.neurons_per_core} neurons per core there are "
+                f"{slots} delay slots, and delay extensions hold spikes back for {slots * int(self.delay_stages)} "
+                f"steps more; choose neurons_per_core: {self._fewest_cores(longest)} or a larger time step"
             )
         return choices
+
+    def _fewest_cores(self, longest: int) -> int:
+        """Neurons per core (the limit, halved again and again) for the fewest cores; an extension doubles the cores."""
+        sizes = [int(self.neurons_per_core) >> k for k in range(int(self.neurons_per_core).bit_length())]
+        inside = next((n for n in sizes if self.delay_slots(n) >= longest), 0)
+        extended = next((n for n in sizes if self.longest_delay(n) >= longest), 0)
+        if not extended:
+            raise DoesNotFit(
+                f"a delay of {longest} steps is more than delay extensions can hold, {self.longest_delay(1)} steps "
+                "with one neuron per core; use a larger time step"
+            )
+        return inside if 2 * inside >= extended else extended
 
     def neurons_per_unit(self, choices: Choices) -> int:
         assert isinstance(choices, SpinnakerChoices)
@@ -97,25 +142,7 @@ class SpinnakerMachine(Machine):
         return int(self.sources_per_core)
 
     def hops(self, a: Site, b: Site) -> int:
-        return hexagonal_distance(b.x - a.x, b.y - a.y)
+        return self.fabric.distance((a.x, a.y), (b.x, b.y))
 
 
-@lru_cache(maxsize=4096)
-def hexagonal_distance(dx: int, dy: int) -> int:
-    """Links between two chips of a mesh whose links lead E, NE, N, W, SW, S."""
-    return max(abs(dx), abs(dy)) if dx * dy >= 0 else abs(dx) + abs(dy)
-
-
-def path(a: Site, b: Site) -> list[tuple[int, int]]:
-    """The chips from a to b, diagonal links first; a route of the shortest length."""
-    x, y, way = a.x, a.y, [(a.x, a.y)]
-    while (x, y) != (b.x, b.y):
-        dx, dy = b.x - x, b.y - y
-        if dx * dy > 0:
-            x, y = x + (1 if dx > 0 else -1), y + (1 if dy > 0 else -1)
-        elif dx:
-            x += 1 if dx > 0 else -1
-        else:
-            y += 1 if dy > 0 else -1
-        way.append((x, y))
-    return way
+_fabric = lru_cache(maxsize=64)(make_fabric)

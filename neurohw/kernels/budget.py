@@ -23,8 +23,8 @@ def steps_of(program: Program, duration: Any) -> int:
     """How many time steps a run of `duration` (ms or text) has.
 
     The run needs at least 8 (n + 1) bytes for each trace, 32 n for n steps, 64 for each stimulus spike.
-    Raises BadInput for less than one step, DoesNotFit for more than half of the memory that is free or more than 30 days,
-    OutOfRange for a Poisson rate beyond 500 spikes in one interval of the stimulus grid.
+    Raises BadInput for less than one step, DoesNotFit for more than half of the memory that is free or more than 30
+    days, OutOfRange for a Poisson rate beyond 500 spikes in one interval of the stimulus grid.
     """
     length = units.parse(duration, "ms", "duration")
     n_steps = round(length / program.dt)
@@ -34,10 +34,12 @@ def steps_of(program: Program, duration: Any) -> int:
     trace_bytes = 8.0 * (n_steps + 1) * traces
     needed = trace_bytes + BYTES_PER_STEP * n_steps + BYTES_PER_INPUT * stimulus_spikes(program, length)
     if needed > available_bytes() / 2:
-        kept = f"recording {traces} traces over {n_steps:.4g} steps" if trace_bytes > needed / 2 else f"a run of {n_steps:.4g} steps"
+        what, less = "a run of", ""
+        if trace_bytes > needed / 2:
+            what, less = f"recording {traces} traces over", "record fewer neurons, or "
         raise DoesNotFit(
-            f"duration {length:g} ms: {kept} needs {needed / 2**30:.3g} GiB, more than half of the "
-            f"{available_bytes() / 2**30:.3g} GiB that are free; record fewer neurons, or run in shorter pieces"
+            f"duration {length:g} ms: {what} {n_steps:.4g} steps needs {needed / 2**30:.3g} GiB, more than half of the "
+            f"{available_bytes() / 2**30:.3g} GiB that are free; {less}run in shorter pieces"
         )
     refuse_endless(seconds(program, n_steps), f"duration {length:g} ms: {n_steps:.4g} steps")
     return n_steps
@@ -50,7 +52,9 @@ def seconds(program: Program, n_steps: int) -> float:
 
 def refuse_endless(least: float, what: str) -> None:
     if least > LONGEST:
-        raise DoesNotFit(f"{what} take at least {units.pretty(1e3 * least, 'ms')}; make the duration shorter or the time step longer")
+        raise DoesNotFit(
+            f"{what} take at least {units.pretty(1e3 * least, 'ms')}; make the duration shorter or the time step longer"
+        )
 
 
 def stimulus_spikes(program: Program, length: float) -> float:
@@ -64,7 +68,7 @@ def stimulus_spikes(program: Program, length: float) -> float:
         per_interval = 1e-3 * float(rate.max()) * network.numerics.stimulus_grid
         if per_interval > MAX_MEAN:
             raise OutOfRange(
-                f"population {name!r}: {rate.max():g} Hz are {per_interval:g} spikes per {network.numerics.stimulus_grid:g} ms; "
+                f"population {name!r}: {rate.max():g} Hz are {per_interval:g} spikes per interval of the stimulus grid; "
                 f"at most {MAX_MEAN:g} can be drawn. Take more sources with a lower rate"
             )
         total += float((1e-3 * rate * np.minimum(lasting, length)).sum())

@@ -28,7 +28,7 @@ def step_kernel(function):
 
 
 def at(values, i):
-    """The value of neuron i: of an array, or of one number that all share. So one loop serves both, each compiled apart."""
+    """The value of neuron i: of an array, or of one number that all share. So one loop serves both, compiled apart."""
     return values[i] if isinstance(values, np.ndarray) else values
 
 

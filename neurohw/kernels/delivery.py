@@ -36,7 +36,7 @@ def deliver(t, delays, starts, offsets, targets, weights, ring, ring_counts, sti
 def _pull(source, bucket, starts, offsets, targets, weights, row):
     first = starts[source] + offsets[source, bucket]
     last = starts[source] + offsets[source, bucket + 1]
-    target, weight = targets[first:last], weights[first:last]  # counting from 0 spares Numba's test for negative indices
+    target, weight = targets[first:last], weights[first:last]  # from 0 on, Numba need not test for negative indices
     for j in range(target.shape[0]):
         row[target[j]] += weight[j]
     return last - first

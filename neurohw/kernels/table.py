@@ -14,6 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from neurohw.errors import BadInput, all_reasons
+
 BLOCK = 65_536
 
 
@@ -40,9 +42,44 @@ class SynapseTable:
         own = self.starts.nbytes + self.offsets.nbytes + self.targets.nbytes
         return own + sum(column.nbytes for column in self.columns.values())
 
+    def checked(self) -> "SynapseTable":
+        """This table; raises BadInput where a compiled loop would read beyond its end, as that of a file may let it."""
+        n_blocks = max(1, -(-self.n_targets // BLOCK))
+        buckets, n = n_blocks * 2 * self.delays.size, self.starts.size - 1
+        reasons = []
+        if self.delays.size == 0 or self.delays.min() < 0 or (np.diff(self.delays) <= 0).any():
+            reasons.append("delays must be >= 0 and ascend")
+        if self.n_targets < 1 or n < 0 or self.offsets.shape != (n, buckets + 1):
+            reasons.append(f"offsets has the shape {self.offsets.shape} instead of {(n, buckets + 1)}")
+        elif not _is_packed(self.starts, self.offsets, self.targets, self.n_targets, 2 * self.delays.size):
+            reasons.append("rows or targets lie outside the table")
+        if sizes := [name for name, column in self.columns.items() if column.shape[:1] != self.targets.shape]:
+            reasons.append(f"column {sizes[0]!r} has another length than targets")
+        all_reasons(BadInput, "synapse table", reasons)
+        return self
+
     def per_source(self) -> NDArray[np.int64]:
         """Synapses of each source."""
         return self.offsets[:, -1].astype(np.int64)
+
+
+@njit(cache=True)
+def _is_packed(starts, offsets, targets, n_targets, per_block):
+    """Whether every bucket lies where the last one ends, and its targets within the neurons of its block."""
+    if starts[0] != 0 or starts[-1] != targets.size:
+        return False
+    for s in range(starts.size - 1):
+        if offsets[s, 0] != 0 or starts[s] + np.int64(offsets[s, -1]) != starts[s + 1] or starts[s + 1] > targets.size:
+            return False
+        for b in range(offsets.shape[1] - 1):
+            first, last = starts[s] + np.int64(offsets[s, b]), starts[s] + np.int64(offsets[s, b + 1])
+            if not starts[s] <= first <= last <= starts[s + 1]:
+                return False
+            room = n_targets - b // per_block * BLOCK
+            for j in range(first, last):
+                if targets[j] >= room:
+                    return False
+    return True
 
 
 class TableBuilder:

@@ -15,13 +15,15 @@ from neurohw.passes.partition import partition
 from neurohw.passes.place import place
 from neurohw.passes.predicates import PREDICATES
 from neurohw.passes.route import route
-from neurohw.passes.route_spinnaker import route_spinnaker
 from neurohw.passes.row_delays import row_delays
 from neurohw.passes.scale import scale_as_is
 from neurohw.passes.scale_codes import scale_codes
 from neurohw.passes.scale_conductance import scale_conductance
 from neurohw.passes.scale_spinnaker import scale_spinnaker
 from neurohw.passes.seal import seal
+from neurohw.passes.spinnaker.extend_delays import extend_delays
+from neurohw.passes.spinnaker.place import place_spinnaker
+from neurohw.passes.spinnaker.route import route_spinnaker
 from neurohw.passes.to_circuit import to_circuit
 from neurohw.passes.to_conductance import to_conductance
 from neurohw.passes.to_equations import to_equations
@@ -34,7 +36,17 @@ Pass = Callable[[Program], Program]
 PASSES: dict[str, tuple[Pass, ...]] = {
     "reference": (check, legalize, partition, place, route, scale_as_is, to_equations, seal),
     "ideal digital": (check, legalize, partition, place, route, scale_as_is, to_float, seal),
-    "spinnaker": (check, legalize, partition, place, route_spinnaker, scale_spinnaker, to_fixed_point, seal),
+    "spinnaker": (
+        check,
+        legalize,
+        partition,
+        extend_delays,
+        place_spinnaker,
+        route_spinnaker,
+        scale_spinnaker,
+        to_fixed_point,
+        seal,
+    ),
     "crossbar": (check, legalize, row_delays, partition, place, route, scale_conductance, to_conductance, seal),
     "analog": (check, legalize, partition, place, route, fix_delays, assign_synapses, scale_codes, to_circuit, seal),
 }

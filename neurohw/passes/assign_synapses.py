@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.device.analog import AnalogChoices, AnalogMachine
-from neurohw.device.machine import Site
 from neurohw.errors import DoesNotFit
 from neurohw.kernels.circuits import ordinals
 from neurohw.kernels.lowering import Block, blocks
@@ -170,7 +169,7 @@ def neuron_circuits(program: Program) -> NDArray[np.int64]:
     for part in program.slices:
         first = origin.first[part.population]
         found[first + part.first : first + part.last] = machine.first_circuits(
-            cast(Site, part.site), part.size, choices
+            part.site, part.size, choices
         )
     return found
 

@@ -40,6 +40,6 @@ def _check_delays(program: Program, neurons: int) -> None:
         needed = (4.0 * neurons + 8.0) * longest / program.dt
         if needed > available_bytes() / 2:
             raise DoesNotFit(
-                f"projection {name!r}: a delay of {longest:g} ms is {longest / program.dt:.3g} steps of {program.dt:g} ms, whose "
-                f"spikes take {needed / 2**30:.3g} GiB to keep; make the delay shorter or the time step longer"
+                f"projection {name!r}: a delay of {longest:g} ms is {longest / program.dt:.3g} steps of {program.dt:g} ms, "
+                f"whose spikes take {needed / 2**30:.3g} GiB to keep; make the delay shorter or the time step longer"
             )

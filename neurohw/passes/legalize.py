@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from neurohw.distributions import Value, spread
 from neurohw.network import Network, Projection
@@ -12,6 +13,7 @@ from neurohw.report import Loss
 
 REQUIRES = ("valid",)
 ESTABLISHES = ("legal",)
+CHANCE = 0.01
 
 
 def legalize(program: Program) -> Program:
@@ -24,10 +26,23 @@ def legalize(program: Program) -> Program:
         network = replace(network, numerics=replace(numerics, integration=has))
     if numerics.made_for is not None and abs(numerics.made_for - program.dt) > 1e-9:
         losses.append(f"time step: the weights were made for {numerics.made_for:g} ms, the program runs at {program.dt:g} ms")
+    losses += _off_grid(network, program.dt)
     plan, moved = delay_plan(replace(program, network=network))
     if program.device.supports.delays == "fixed":
         moved = []  # `fix_delays` will say where they go, once it is known how far apart the neurons are
     return program.with_(*losses, *moved, network=network, requested=program.network, delays=plan)
+
+
+def _off_grid(network: Network, dt: float) -> list[Loss]:
+    """Given spikes that do not fall on a step; they are moved to the beginning of the one they fall into."""
+    found = []
+    for name, population in network.sources.items():
+        if population.spike_times is not None:
+            steps = population.spike_times.times / dt
+            off = int((np.abs(steps - np.round(steps)) > 1e-5).sum())
+            why = f"they do not fall on the time step of {dt:g} ms and act from the beginning of theirs on"
+            found.append(Loss("stimulus spikes moved", off, steps.size, name, why, "use a smaller time step"))
+    return found
 
 
 def _parameters(program: Program) -> tuple[Network, list]:
@@ -78,6 +93,19 @@ def steps_of(projection: Projection, dt: float) -> np.ndarray:
     mean, sd, low, high = spread(delay)
     low, high = max(low, mean - 8.5 * sd, 0.0), min(high, mean + 8.5 * sd)
     return np.arange(to_steps(low, dt), to_steps(high, dt) + 1)
+
+
+def likely_longest(program: Program, projection: str) -> int:
+    """The longest delay (steps) that a projection is likely to draw: a longer one has a probability of 1 % in the network.
+
+    Constants and arrays exactly. This is what the makers' tool chain plans ring buffers by.
+    """
+    asked = program.network.projections[projection]
+    if isinstance(asked.delay, np.ndarray):
+        return max(1, int(to_steps(asked.delay.max(initial=0.0), program.dt)))
+    mean, sd, _, high = spread(asked.delay)
+    tail = norm.isf(CHANCE / max(program.network.expected_synapses(projection), 1.0)) * sd
+    return max(1, int(to_steps(min(high, mean + tail), program.dt)))
 
 
 def to_steps(delay: Any, dt: float) -> Any:

@@ -1,6 +1,7 @@
 """partition: cut populations into slices that fit one unit of the machine (a core, a HICANN, a tile's columns)."""
 
 from neurohw.errors import DoesNotFit
+from neurohw.passes.legalize import likely_longest
 from neurohw.program import Program, Slice
 from neurohw.report import Resource
 
@@ -12,7 +13,7 @@ def partition(program: Program) -> Program:
     """Full slices, the last of a population smaller; sources take units only where the machine makes spikes on chip."""
     machine, network, choices = program.device.machine, program.network, program.choices
     if not program.device.is_unlimited:
-        choices = machine.for_delays(choices, int(program.delays.slots.max()))
+        choices = machine.for_delays(choices, max((likely_longest(program, name) for name in network.projections), default=1))
     per_unit, per_source_unit = machine.neurons_per_unit(choices), machine.sources_per_unit(choices)
     slices: list[Slice] = []
     for name, population in network.populations.items():

@@ -32,19 +32,21 @@ def partitioned(program: Program) -> None:
 
 
 def placed(program: Program) -> None:
-    """Every slice has a place of its own."""
-    sites = [s.site for s in program.slices]
+    """Every slice and every extension has a place of its own."""
+    sites = [s.site for s in (*program.slices, *program.extensions)]
     assert None not in sites and len(set(sites)) == len(sites)
 
 
 def routed(program: Program) -> None:
-    """Distances are known between all slices; keys, where there are any, do not overlap."""
+    """Distances are known between all slices; keys, where there are any, do not overlap, and tables fit their routers."""
     routing = program.routing
     assert routing is not None and routing.hops.shape == (len(program.slices),) * 2
     if routing.keys is not None and routing.masks is not None:
-        order = np.argsort(routing.keys)
-        keys, ends = routing.keys[order].astype(np.int64), (routing.keys | ~routing.masks)[order].astype(np.int64)
-        assert (ends[:-1] < keys[1:]).all()
+        sending = routing.keys >= 0
+        keys, ends = routing.keys[sending], routing.keys[sending] | (0xFFFFFFFF ^ routing.masks[sending])
+        order = np.argsort(keys)
+        assert (ends[order][:-1] < keys[order][1:]).all()
+    assert all(len(table) <= program.device.machine.router_entries for table in routing.tables.values())
 
 
 def assigned(program: Program) -> None:

@@ -12,10 +12,10 @@ ESTABLISHES = ("routed",)
 
 def route(program: Program) -> Program:
     """Links from slice to slice, along the shortest way of the machine."""
-    sites, hops = [part.site for part in program.slices], program.device.machine.hops
-    distance = {}
-    for a in {(s.x, s.y): s for s in sites}.values():
-        for b in {(s.x, s.y): s for s in sites}.values():
-            distance[a.x, a.y, b.x, b.y] = hops(a, b)
-    table = np.array([[distance[a.x, a.y, b.x, b.y] for b in sites] for a in sites], np.int64).reshape(len(sites), -1)
-    return replace(program, routing=Routing(table))
+    machine = program.device.machine
+    sites = [part.site for part in program.slices]
+    places = {(s.x, s.y): s for s in sites}
+    number = {place: k for k, place in enumerate(places)}
+    between = np.array([[machine.hops(a, b) for b in places.values()] for a in places.values()], np.int64)
+    which = np.array([number[s.x, s.y] for s in sites], np.int64)
+    return replace(program, routing=Routing(between.reshape(len(places), -1)[np.ix_(which, which)]))

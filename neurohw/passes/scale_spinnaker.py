@@ -7,8 +7,9 @@ from scipy import stats
 
 from neurohw import connections
 from neurohw.distributions import Normal, spread
+from neurohw.errors import BadInput
 from neurohw.kernels.spinnaker_charge import charge_factors
-from neurohw.kernels.spinnaker_weights import Incoming, ring_buffer_shifts, weight_scale
+from neurohw.kernels.spinnaker_weights import Incoming, ring_buffer_shifts, shift_for, weight_scale
 from neurohw.network import RECEPTORS, Projection
 from neurohw.program import Program, Scaling
 
@@ -23,6 +24,9 @@ def scale_spinnaker(program: Program) -> Program:
     network, unit = program.network, {}
     shifts: dict[tuple[str, str], int] = {}
     factors = charge_factors(program)
+    unknown = [name for name in program.choices.largest_sum if name not in network.neurons]
+    if unknown:
+        raise BadInput(f"choices: largest_sum: no population {unknown[0]!r} of neurons; there are {', '.join(network.neurons)}")
     for name, population in network.neurons.items():
         onto = [p for p in network.projections.values() if p.target == name]
         largest = factors[:, program.origin.first[name] :][:, : population.size].max(axis=1)
@@ -31,10 +35,10 @@ def scale_spinnaker(program: Program) -> Program:
             for receptor, factor in zip(RECEPTORS, largest, strict=True)
         ]
         scale = 1024 if population.neuron.weight_unit == "uS" else 1
-        chosen = program.choices.largest_sum.get(name)
-        sums = [chosen.get(receptor, 0.0) for receptor in RECEPTORS] if chosen else None
-        for receptor, shift in zip(RECEPTORS, ring_buffer_shifts(groups, program.dt, scale, sums), strict=True):
-            shifts[name, receptor] = shift
+        chosen = program.choices.largest_sum.get(name, {})
+        estimated = ring_buffer_shifts(groups, program.dt, scale)
+        for receptor, shift in zip(RECEPTORS, estimated, strict=True):
+            shifts[name, receptor] = shift_for(chosen[receptor] * scale) if receptor in chosen else shift
         for p in onto:
             unit[p.name] = 1.0 / weight_scale(shifts[name, p.receptor], scale)
     return replace(program, scaling=Scaling(unit, shifts))

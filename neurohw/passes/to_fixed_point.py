@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.distributions import spread
 from neurohw.kernels.lowering import Block, assemble
 from neurohw.kernels.spinnaker_charge import TAU, charge_factors
 from neurohw.kernels.spinnaker_weights import to_raw
 from neurohw.kernels.table import SynapseTable
 from neurohw.passes.to_float import parameters
 from neurohw.program import Program
-from neurohw.report import Loss, Resource
+from neurohw.report import Loss
 
 REQUIRES = ("scaled",)
 ESTABLISHES = ("lowered",)
@@ -53,9 +54,9 @@ def to_fixed_point(program: Program) -> Program:
     table = assemble(program, {"weight": np.dtype(np.uint16)}, fill)
     entries = [entry for name in names for entry in _losses(program, name, zeros, wrapped, total)]
     notes = [f"{n}: weights in steps of {scaling.unit[n]:.4g}, largest relative rounding {worst[n]:.2g}" for n in names]
-    sdram = Resource("SDRAM for synapses (MiB)", table.n_bytes / 2**20, _sdram(program) / 2**20)
     program = replace(program, payload=FixedPointPayload(table, dict(scaling.shifts), parameters(program)))
-    return program.with_(sdram, *entries, *_rounded_refractory(program), *_lost_alpha(program), *notes)
+    losses = [*_rounded_refractory(program), *_empty_synapses(program), *_lost_alpha(program)]
+    return program.with_(*entries, *losses, *notes)
 
 
 def _losses(program: Program, name: str, zeros: Counts, wrapped: Counts, total: Counts) -> list[Loss]:
@@ -90,6 +91,19 @@ def _rounded_refractory(program: Program) -> list[Loss]:
     return entries
 
 
+def _empty_synapses(program: Program) -> list[Loss]:
+    """Initial synaptic currents or conductances: a core starts with empty synapses."""
+    return [
+        Loss(
+            "initial states dropped", population.size, population.size, f"{name}.{state}",
+            "a core starts with empty synapses", "let the current flow through i_offset or inject it",
+        )
+        for name, population in program.network.neurons.items()
+        for state, value in population.initial.items()
+        if state != "v" and any(spread(value)[2:])
+    ]  # fmt: skip
+
+
 def _lost_alpha(program: Program) -> list[Loss]:
     """Neurons whose alpha functions come out wrong: the core keeps dt/tau^2 as a fraction of 15 bits, without its whole part."""
     network, entries = program.network, []
@@ -109,8 +123,3 @@ def _lost_alpha(program: Program) -> list[Loss]:
                 )
             )  # fmt: skip
     return entries
-
-
-def _sdram(program: Program) -> float:
-    chips = {(s.site.x, s.site.y) for s in program.slices if s.site}
-    return float(program.device.machine.sdram_per_chip) * len(chips)

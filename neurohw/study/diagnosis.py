@@ -1,6 +1,6 @@
 """Why a mapped network falls silent or runs away, in plain words: the losses that point where its rates went, first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,17 +57,25 @@ class Change:
 
 
 def diagnose(
-    reference: Recording, recording: Recording, program_report: Report | None = None, network: Network | None = None
+    references: Recording | Sequence[Recording],
+    recordings: Recording | Sequence[Recording],
+    program_report: Report | None = None,
+    network: Network | None = None,
 ) -> list[str]:
     """Sentences: what went wrong in which population, then what explains it, the likeliest first, each with its remedy.
+
+    Rates are means over all trials, losses their sums; membranes are those of the first trial.
 
     A loss counts for its share times its weight in MOVES, and four times as much if it moves the rates the way they
     went: excitation lost where the network is too quiet, inhibition lost where it is too loud. What a loss concerns is
     read from the names of projections and populations in its `where`. With `network`, recorded membranes tell the
     headroom (v_thresh - max v) / (v_thresh - v_rest).
     """
+    there = [references] if isinstance(references, Recording) else list(references)
+    here = [recordings] if isinstance(recordings, Recording) else list(recordings)
+    reference, recording = there[0], here[0]
     changes = [
-        Change(name, reference.rate(name), recording.rate(name))
+        Change(name, _mean_rate(there, name), _mean_rate(here, name))
         for name in reference.spikes
         if name in recording.spikes and reference.duration and recording.duration
     ]
@@ -75,8 +83,8 @@ def diagnose(
         return ["Nothing to explain: no population was recorded on both sides."]
     wrong = sorted((c for c in changes if not c.agrees), key=_severity, reverse=True)
     if not wrong:
-        return [f"Nothing to explain: every population's mean rate is within {100 * AGREE:.0f} % of the reference."]
-    reports = [report for report in (program_report, recording.report) if report is not None]
+        return [f"Nothing to explain of the rates: every population's mean is within {100 * AGREE:.0f} % of the reference."]
+    reports = [report for report in (program_report, Report.merged([r.report for r in here])) if report is not None]
     losses = _merged([loss for report in reports for loss in report.losses])
     ranked = sorted(losses, key=lambda loss: _importance(loss, wrong, network), reverse=True)
     sentences = [str(change) for change in wrong]
@@ -89,6 +97,10 @@ def diagnose(
             "mismatch or noise; leave these out one at a time (`without:` in the mapping file)."
         )
     return sentences
+
+
+def _mean_rate(trials: Sequence[Recording], population: str) -> float:
+    return float(np.mean([trial.rate(population) for trial in trials]))
 
 
 def _merged(losses: list[Loss]) -> list[Loss]:

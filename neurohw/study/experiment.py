@@ -31,7 +31,7 @@ def quiet(what: str, share: float) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """A mapping file with its network and the programs for the reference and all chips; `first_trial` shifts the trial seeds."""
+    """A mapping file with its network and all programs; `first_trial` shifts the trial seeds."""
 
     mapping: Mapping
     network: Network
@@ -45,7 +45,7 @@ class Experiment:
 
 
 def prepare(mapping: Mapping, first_trial: int = 0, progress: Progress = quiet) -> Experiment:
-    """Read the network and map it onto every device; raises, with the name of the chip that refuses, before anything runs."""
+    """Read the network and map it onto every device; raises, naming the chip that refuses, before anything runs."""
     unknown = [name for name in mapping.file.measure if name not in STATISTICS]
     if unknown:
         raise BadInput(f"{mapping.path}: measure: no statistic {unknown[0]!r}; there are {', '.join(STATISTICS)}")
@@ -105,13 +105,14 @@ def run_reference(experiment: Experiment, progress: Progress = quiet) -> tuple[P
 
 
 def _run(experiment: Experiment, program: Program, chip: Any, name: str, progress: Progress) -> list[Recording]:
-    file, recordings = experiment.mapping.file, []
+    file, recordings, age = experiment.mapping.file, [], getattr(chip, "age", None)
     for number, trial in enumerate(experiment.trials):
 
         def inside(share: float, done: int = number) -> None:
             progress(f"running {name}, trial {done + 1} of {file.trials}", (done + share) / file.trials)
 
         inside(0.0)
+        workbench.back_to(chip, age)
         if hasattr(chip, "on_progress"):
             chip.on_progress = inside
         recordings.append(workbench.run(program, chip, file.duration, trial, experiment.mapping.stimulus))

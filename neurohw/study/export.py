@@ -2,29 +2,54 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from neurohw.files import atomically
 from neurohw.kernels.lowering import blocks
-from neurohw.program import Program
+from neurohw.program import Program, TableEntry
 
 
 def export_program(program: Program, folder: Path) -> None:
-    """placement.csv, report.json and one NumPy file per projection (source, target, weight, delay in ms)."""
+    """placement.csv, routing_tables.csv (where there are any), report.json and one NumPy file per projection.
+
+    placement: `extension` marks cores that only hold back the spikes of those neurons. A projection's file has source,
+    target, weight, delay_ms of every synapse.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with atomically(folder / "placement.csv") as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["population", "first", "last", "x", "y", program.device.machine.unit_word, "key", "mask"])
-        for number, part in enumerate(program.slices):
-            assert part.site is not None and program.routing is not None
-            keys, masks = program.routing.keys, program.routing.masks
-            key = (f"0x{keys[number]:08x}", f"0x{masks[number]:08x}") if keys is not None and masks is not None else ("", "")
-            writer.writerow([part.population, part.first, part.last - 1, part.site.x, part.site.y, part.site.unit, *key])
+        writer.writerow(["population", "first", "last", "x", "y", program.device.machine.unit_word, "key", "mask", "extension"])
+        for number, part in enumerate((*program.slices, *program.extensions)):
+            assert part.site is not None
+            place = [part.population, part.first, part.last - 1, part.site.x, part.site.y, part.site.unit]
+            writer.writerow([*place, *_key(program, number), int(number >= len(program.slices))])
+    if program.routing is not None and program.routing.tables:
+        _export_tables(program.routing.tables, folder / "routing_tables.csv")
     with atomically(folder / "report.json") as temporary:
         temporary.write_text(json.dumps(program.report.as_dict(), indent=2, default=str))
     _export_synapses(program, folder)
+
+
+def _key(program: Program, number: int) -> tuple[str, str]:
+    """The key and mask of a slice or extension; empty where it has none."""
+    routing = program.routing
+    if routing is None or routing.keys is None or routing.masks is None or routing.keys[number] < 0:
+        return "", ""
+    return f"0x{routing.keys[number]:08x}", f"0x{routing.masks[number]:08x}"
+
+
+def _export_tables(tables: Mapping[tuple[int, int], tuple[TableEntry, ...]], path: Path) -> None:
+    """One line for each entry, in the order in which a router tries them; several links or cores are joined by spaces."""
+    with atomically(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["x", "y", "entry", "key", "mask", "links", "cores", "defaultable"])
+        for (x, y), table in tables.items():
+            for number, entry in enumerate(table):
+                ways = (" ".join(map(str, entry.links)), " ".join(map(str, entry.cores)))
+                writer.writerow([x, y, number, f"0x{entry.key:08x}", f"0x{entry.mask:08x}", *ways, int(entry.defaultable)])
 
 
 def _export_synapses(program: Program, folder: Path) -> None:

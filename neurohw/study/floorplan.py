@@ -13,7 +13,7 @@ def floorplan(program: Program) -> Floorplan | None:
     sites = program.device.machine.sites()
     total = Counter((site.x, site.y) for site in sites)
     used: dict[tuple[int, int], Counter[str]] = {}
-    for part in program.slices:
+    for part in (*program.slices, *program.extensions):
         if part.site is not None:
             used.setdefault((part.site.x, part.site.y), Counter())[part.population] += 1
     cells = []

@@ -17,7 +17,7 @@ from neurohw.errors import BadInput, NotReadable, OutOfRange, Unsupported
 from neurohw.network import Network
 from neurohw.passes import PASSES
 from neurohw.program import Program, normalize_record
-from neurohw.workbench import map_network
+from neurohw.workbench import fabricate, map_network, run
 from tests.oracles import crossbar_reads
 
 DAY = 86400e3
@@ -407,3 +407,14 @@ def test_the_ledger_counts_rows_and_devices():
     assert chip.ledger.energy == pytest.approx(3 * 50 * 2 * 100.0)
     chip.read("w")
     assert chip.ledger.reads == 23
+
+
+def test_a_list_of_trials_is_what_single_runs_give_over_a_time_in_which_weights_drift():
+    """Long enough for the weights to be taken from the trajectories again: each trial of a list starts at the same age."""
+    device = load_device("pcm-million")
+    program = map_network(recurrent(60), device, choices={"empty_cells": "none"}, dt="0.5 ms", record={"e": ["v"]})
+    several = run(program, fabricate(device, 3), "3 s", trial=[0, 1])
+    chip = fabricate(device, 3)
+    single = run(program, chip, "3 s", trial=1)
+    assert chip.done["refreshes"] > 1
+    assert np.array_equal(several[1].traces["e"]["v"], single.traces["e"]["v"])

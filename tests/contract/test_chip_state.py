@@ -51,11 +51,9 @@ def test_another_trial_has_other_stimuli_and_initial_states(subject, chip):
 
 def test_a_list_of_trials_is_what_single_runs_give(subject):
     several = workbench.run(subject.program, subject.clean(), DURATION, trial=[0, 1, 1])
-    chip = subject.clean()
-    singles = [workbench.run(subject.program, chip, DURATION, trial=trial) for trial in (0, 1, 1)]
-    assert [small.same(a, b) for a, b in zip(several, singles, strict=True)] == [True] * 3
+    singles = [workbench.run(subject.program, subject.clean(), DURATION, trial=trial) for trial in (0, 1)]
+    assert [small.same(a, b) for a, b in zip(several, [*singles, singles[1]], strict=True)] == [True] * 3
     assert small.same(several[0], subject.straight)
-    assert subject.ages or small.same(several[1], several[2])
 
 
 def test_two_halves_are_one_run(subject, chip):

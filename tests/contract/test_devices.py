@@ -40,7 +40,7 @@ def test_it_says_what_it_is(device):
 
 
 def test_every_number_has_a_source_and_a_status(device):
-    parts = (device.machine, *device.effects, device.energy, device.power, device.costs, device.time_step)
+    parts = (device.machine, *device.effects, device.energy, device.power, device.time_step)
     numbers = [pair for part in parts for pair in numbers_of(part)]
     assert numbers
     for place, number in numbers:

@@ -244,3 +244,36 @@ def test_tiny_synaptic_state_is_flushed_before_it_becomes_subnormal():
     found, _ = compiled("IF_curr_exp", p, 1.0, Numerics(), np.full(N, -65.0), incoming, np.zeros(STEPS))
     assert not found[30:, 1:].any()
     assert (np.abs(found[:, 1:][found[:, 1:] != 0]) > 1e-300).all()
+
+
+@pytest.mark.parametrize("numerics", NUMERICS, ids=lambda n: f"{n.integration} {n.reset}")
+@pytest.mark.parametrize("model", small.MODELS)
+def test_shared_coefficients_give_the_same_bits(model, numerics):
+    """The loop that reads one set of coefficients for all neurons does what the loop over rows of them does."""
+    means = {name: float(values.mean()) for name, values in parameters(model).items()}
+    c = fn.coefficients(model, parameters(model, **means), 0.1, numerics)
+    code, incoming = fn.step_code(model, numerics), arrivals(model)
+    states, flags = np.zeros((2, fn.N_STATE, N)), np.zeros((2, N), np.uint8)
+    states[:, fn.V], states[:, fn.I_EXT] = np.random.default_rng(3).uniform(-75, -50, N), means["i_offset"]
+    n_spikes = 0
+    for t in range(STEPS):
+        sums = np.stack([incoming[t], incoming[t]])
+        fn.step(code, states[0], sums[0], c, 0, N, flags[0])
+        fn.step_shared(code, states[1], sums[1], c, 0, N, flags[1])
+        assert not sums.any(), "arrivals are taken once"
+        n_spikes += flags[0].sum()
+    assert n_spikes >= 10, "too quiet to tell"
+    assert np.array_equal(states[0], states[1])
+    assert np.array_equal(flags[0], flags[1])
+
+
+def test_neighbors_that_do_the_same_become_one_loop():
+    sizes, codes = np.array([3, 2, 4, 1, 1, 5, 2]), np.array([0, 0, 0, 1, 1, 0, 0])
+    ends = np.cumsum(sizes)
+    c = np.zeros((fn.N_COEFFICIENTS, ends[-1]))
+    c[0, 5:9] = 1.0  # the third population shares other coefficients
+    c[0, 11:] = np.arange(7)  # the last two have a set for each neuron
+    code, first, last, shared = fn.loops(codes, ends - sizes, ends, c)
+    assert code.tolist() == [0, 0, 1, 0]
+    assert (first.tolist(), last.tolist()) == ([0, 5, 9, 11], [5, 9, 11, 18])
+    assert shared.tolist() == [True, True, True, False]

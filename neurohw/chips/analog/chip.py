@@ -61,7 +61,7 @@ class AnalogChip(FloatChip):
 
     def _load(self, program: Program) -> None:
         self._check_readable(program)
-        self.clipped, self.saturated = {}, {}
+        self.clipped, self.saturated, self.silenced = {}, {}, 0
         super()._load(program)
 
     def _check_readable(self, program: Program) -> None:
@@ -96,9 +96,11 @@ class AnalogChip(FloatChip):
         found: NDArray[np.float64] | None = None
         if self.weight_noise is not None:
             found = self.weight_noise.factors(self.key("weight_noise"), circuits)
+            self.silenced = int((found == 0).sum())
         if self.synapse_loss is not None and self.synapse_loss.dead > 0:
             alive = self.synapse_loss.alive(self.key("synapse_loss"), circuits)
             self.dead = int((~alive).sum())
+            self.silenced = 0 if found is None else int(((found == 0) & alive).sum())
             found = alive.astype(float) if found is None else found * alive
         return found
 
@@ -200,6 +202,9 @@ class AnalogChip(FloatChip):
             )
         for name, (count, of) in self.saturated.items():
             found.append(Loss("weights clipped", count, of, name, "written or updated beyond the codes"))
+        if self.silenced:
+            why = "their weight noise leaves nothing (a factor below zero)"
+            found.append(Loss("synapses lost", self.silenced, self.table.n_synapses, "all projections", why))
         if self.synapse_loss is not None and self.synapse_loss.dead > 0:
             why = f"dead synapse circuits, {100 * self.synapse_loss.dead:.3g} % on this device"
             found.append(Loss("synapses lost", self.dead, self.table.n_synapses, "all projections", why))

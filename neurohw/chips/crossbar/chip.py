@@ -121,6 +121,8 @@ class CrossbarChip(FloatChip):
         self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
     ) -> Recording:
         program = self.loaded
+        if reset:
+            self.refreshed = None
         self.origin_age = self.age - (0 if reset else self.step) * program.dt
         self.noise_key = rng.key(trial, f"{self.device.name}/{self.seed}/read_noise")
         self.counts[:] = 0

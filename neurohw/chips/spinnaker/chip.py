@@ -14,7 +14,7 @@ from neurohw.chips.spinnaker import engine
 from neurohw.chips.spinnaker.arithmetic import ONE, encode
 from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
 from neurohw.chips.spinnaker.neurons import observe
-from neurohw.errors import NotReadable
+from neurohw.errors import NotReadable, OutOfRange
 from neurohw.kernels.compiling import aligned_zeros
 from neurohw.kernels.rows import rows as rows_of
 from neurohw.kernels.spinnaker_charge import charge_factors
@@ -30,7 +30,7 @@ FULL = 65535
 class SpinnakerChip(EngineChip):
     """One board. Boards do not differ: the chip seed only names the specimen."""
 
-    state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "coefficients", "sums", "weights", "counts")
+    state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "coefficients", "sums", "weights", "counts", "reported")
     neuron_state: ClassVar[tuple[str, ...]] = ("state",)
 
     @property
@@ -47,6 +47,9 @@ class SpinnakerChip(EngineChip):
     def _load(self, program: Program) -> None:
         payload, origin = program.payload, program.origin
         self.table = payload.table
+        self.written: dict[str, int] = {}
+        self.stopped: dict[str, int] = {}
+        self.reported = np.zeros(3, np.int64)
         self.weights = payload.table.columns["weight"].copy()
         self.codes = np.empty(origin.n_neurons, np.int64)
         self.offset_rows = np.empty(origin.n_neurons, np.int64)
@@ -69,7 +72,7 @@ class SpinnakerChip(EngineChip):
         self.state = aligned_zeros((N_STATES, n), np.int32)
         self.coefficients = aligned_zeros((N_COEFFICIENTS, n), np.int32)
         self.sums = aligned_zeros((2, n), np.uint32)
-        self.counts = np.zeros(3, np.int64)
+        self.counts, self.reported = np.zeros(3, np.int64), np.zeros(3, np.int64)
         for name, values in program.payload.parameters.items():
             model = MODELS[program.network.populations[name].model.name]
             first, last = program.origin.first[name], program.origin.first[name] + program.origin.size[name]
@@ -110,32 +113,40 @@ class SpinnakerChip(EngineChip):
         return raw / (-ONE if variable == "isyn_inh" else ONE)
 
     def _losses(self, report: Report) -> Report:
-        cells = 2 * self.loaded.origin.n_neurons * max(self.step, 1)
+        cells = 2 * self.loaded.origin.n_neurons * self.n_steps
+        counts, self.reported = self.counts - self.reported, self.counts.copy()
         overshot = Loss(
-            "membrane steps that overshoot", int(self.counts[2]), cells / 2, "all conductance-based neurons and steps",
+            "membrane steps that overshoot", int(counts[2]), cells / 2, "all conductance-based neurons and steps",
             "the current is frozen over a step, and with dt g / cm > 2 the membrane swings past the reversal potential",
             "use a smaller time step or weaker weights",
         )  # fmt: skip
         return report.add(
             Loss(
-                "ring buffer cells saturated", int(self.counts[1]), cells, "all receptors, neurons and steps",
+                "ring buffer cells saturated", int(counts[1]), cells, "all receptors, neurons and steps",
                 "more weight arrived in one step than 16 bits hold", "choose largest_sum larger",
             ),
             overshot,
+            *self._lost_in_writing(),
         )  # fmt: skip
+
+    def _lost_in_writing(self) -> list[Loss]:
+        zero = "the weight is below half a step"
+        full = "words end at 0 and 65535"
+        found = [Loss("weights rounded to zero", n, 0, name, zero, "write larger weights") for name, n in self.written.items()]
+        return found + [Loss("weights clipped", n, 0, name, full, "choose largest_sum larger") for name, n in self.stopped.items()]
 
     def _account(self, n_steps: int, spikes: list[NDArray]) -> None:
         super()._account(n_steps, spikes)
         device, program = self.device, self.loaded
-        cores = len(program.slices)
-        power = float(device.power["board_idle"]) + cores * float(device.power["active_core"])
+        cores = len(program.slices) + len(program.extensions)
+        power = device.machine.n_boards * float(device.power["board_idle"]) + cores * float(device.power["active_core"])
         packets = sum(len(part) for part in spikes)
         self.ledger.energy += power * n_steps * program.dt + packets * self._energy_per_spike()
 
     def _energy_per_spike(self) -> float:
-        """Packets of one spike on the way to all chips of its tree, on average: one hop each."""
-        entries = sum(self.loaded.routing.table_entries.values())
-        return float(self.device.energy["packet"]) * entries / max(1, len(self.loaded.slices))
+        """Every router that a packet passes takes it once; on average over the cores that send."""
+        visits = self.loaded.routing.visits
+        return float(self.device.energy["packet"]) * float(visits[visits > 0].mean()) if visits.any() else 0.0
 
     def _factors(self, projection: str) -> NDArray[np.float64]:
         """Word per network weight, for every synapse of a projection in the order of its rows."""
@@ -144,11 +155,17 @@ class SpinnakerChip(EngineChip):
         return charge_factors(self.loaded)[RECEPTORS.index(p.receptor), rows_of(network, p).targets + origin.first[p.target]]
 
     def _write(self, projection: str, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
-        wanted = weights * self._factors(projection)
-        self.weights[places], _ = to_raw(np.abs(wanted), 1.0 / self.loaded.scaling.unit[projection])
+        wanted, unit = np.abs(weights * self._factors(projection)), self.loaded.scaling.unit[projection]
+        if (wanted > FULL * unit).any():
+            most = FULL * unit / self._factors(projection).max()
+            raise OutOfRange(f"write {projection!r}: {np.abs(weights).max():g} does not fit; 16 bits hold {most:g} at most here")
+        self.weights[places], loss = to_raw(wanted, 1.0 / unit)
+        self.written[projection] = self.written.get(projection, 0) + loss.rounded_to_zero
 
     def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
-        self.weights[places] = np.clip(self.weights[places].astype(np.int64) + pulses, 0, FULL)
+        wanted = self.weights[places].astype(np.int64) + pulses
+        self.stopped[projection] = self.stopped.get(projection, 0) + int(((wanted < 0) | (wanted > FULL)).sum())
+        self.weights[places] = np.clip(wanted, 0, FULL)
         self.ledger.pulses += int(np.abs(pulses).sum())
 
     def _read(self, projection: str, places: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -102,8 +102,8 @@ class Population(_Cells, common.Population):
             raise BadInput(f"population {self.label!r}: size must be a whole number >= 1, got {self.size}")
         if (needed := BYTES_PER_CELL * self.size) > available_bytes() / 2:
             raise DoesNotFit(
-                f"population {self.label!r}: {self.size} cells of PyNN take {needed / 2**30:.3g} GiB, more than half of the "
-                f"{available_bytes() / 2**30:.3g} GiB that are free; make the population smaller"
+                f"population {self.label!r}: {self.size} cells of PyNN take {needed / 2**30:.3g} GiB, more than half "
+                f"of the {available_bytes() / 2**30:.3g} GiB that are free; make the population smaller"
             )
         self.all_cells = np.array([simulator.ID(state.id_counter + i) for i in range(self.size)], dtype=object)
         self._mask_local = np.ones(self.size, bool)

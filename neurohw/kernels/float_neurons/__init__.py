@@ -97,21 +97,23 @@ def loops(codes, firsts, lasts, c):
     for g in range(codes.size):
         first, last = firsts[g], lasts[g]
         alike = _alike(c, first, last)
-        if n and code[n - 1] == codes[g] and end[n - 1] == first and shared[n - 1] == alike:
-            if not alike or np.array_equal(c[:, first], c[:, begin[n - 1]]):
-                end[n - 1] = last
-                continue
-        code[n], begin[n], end[n], shared[n] = codes[g], first, last, alike
-        n += 1
+        neighbor = n > 0 and code[n - 1] == codes[g] and end[n - 1] == first and shared[n - 1] == alike
+        if neighbor and (not alike or np.array_equal(c[:, first], c[:, begin[n - 1]])):
+            end[n - 1] = last
+        else:
+            code[n], begin[n], end[n], shared[n] = codes[g], first, last, alike
+            n += 1
     return code[:n], begin[:n], end[:n], shared[:n]
 
 
 @njit(cache=True)
 def _alike(c, first, last):
     for row in range(c.shape[0]):
-        for i in range(first + 1, last):
-            if c[row, i] != c[row, first]:
-                return False
+        values, other = c[row, first:last], 0
+        for i in range(values.shape[0]):  # to the end, as a loop that may break off does not vectorize
+            other += values[i] != values[0]
+        if other:
+            return False
     return True
 
 
