@@ -97,14 +97,13 @@ class BrianNetwork:
 
     def set_parameters(self, group: Any, name: str, model: NeuronModel, values: dict[str, NDArray]) -> None:
         """Give a group its parameters; the constant current is part of i_ext and not among them."""
-        if model.method == "midpoint" and self.program.network.numerics.integration == "exact":
-            check_step(model.name, values, self.program.dt)
+        check_step(model.name, values, self.program.dt, self.program.network.numerics)
         moved, notes = brian_equations.apart(name, model, values)
         self.notes += notes
         for parameter, value in moved.items():
             if parameter != "i_offset":
                 _set(group, BRIAN_NAMES.get(parameter, parameter), value * SI[model.parameters[parameter].unit])
-        steps = refractory_steps(values["tau_refrac"], self.program.dt) if "tau_refrac" in values else 0
+        steps = refractory_steps(values.get("tau_refrac", np.zeros(len(group))), self.program.dt)
         _set(group, "refractory_time", (steps + 1) * self.program.dt * 1e-3)
 
     def _synapses(self) -> dict[str, Any]:

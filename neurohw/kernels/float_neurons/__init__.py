@@ -31,7 +31,6 @@ from neurohw.kernels.float_neurons.rows import (
     refractory_steps,
 )  # fmt: skip
 from neurohw.network import Numerics
-from neurohw.neurons import NEURONS
 
 LINEAR, CURRENT_ALPHA, IZHIKEVICH, CONDUCTANCE, CONDUCTANCE_ALPHA, ADAPTIVE, IZHIKEVICH_CONDUCTANCE = range(7)
 FIRST_OF_CONDUCTANCES = CONDUCTANCE
@@ -67,8 +66,7 @@ def coefficients(model: str, p: Values, dt: float, numerics: Numerics) -> NDArra
 
     Raises OutOfRange where the time step is too long for the midpoint rule.
     """
-    if NEURONS[model].method == "midpoint" and numerics.integration == "exact":
-        check_step(model, p, dt)
+    check_step(model, p, dt, numerics)
     table = np.zeros((N_COEFFICIENTS, p["i_offset"].size))
     for row, values in MODELS[model].coefficients(p, dt, numerics).items():
         table[row] = values

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurohw.errors import OutOfRange
 from neurohw.network import Numerics
+from neurohw.neurons import NEURONS, NeuronModel
 
 V, EXC, INH, REFRACTORY, I_EXT, OWN_1, OWN_2 = range(7)
 N_STATE = 7
@@ -56,8 +57,11 @@ def midpoint(p: Values, dt: float, numerics: Numerics, half: int, half_e: int, h
     return rows
 
 
-def check_step(model: str, p: Values, dt: float) -> None:
-    """Raise OutOfRange where the midpoint rule diverges: for a decay with tau <= dt/2."""
+def check_step(model: str, p: Values, dt: float, numerics: Numerics) -> None:
+    """Raise OutOfRange where a model is solved by the midpoint rule and that diverges: for a decay with tau <= dt/2."""
+    kind = NEURONS[model]
+    if not isinstance(kind, NeuronModel) or kind.method != "midpoint" or numerics.integration == "euler":
+        return
     for name, values in p.items():
         if name.startswith("tau_") and name != "tau_refrac" and values.min() <= dt / 2:
             raise OutOfRange(
