@@ -41,7 +41,9 @@ def _equations(name: str, model: NeuronModel, values: dict[str, NDArray[np.float
     if infinite.all():
         return equations.replace("(v_rest - v)/tau_m + ", "")
     if infinite.any():
-        raise Unsupported(f"reference: {name}.tau_m is infinite for some of its neurons only; make two populations of it")
+        raise Unsupported(
+            f"reference: {name}.tau_m is infinite for some of its neurons only; make two populations of it"
+        )
     return equations
 
 
@@ -93,7 +95,9 @@ def _level(model: NeuronModel) -> str:
     return model.threshold if isinstance(model.threshold, str) else f"{model.threshold:g}*mV"
 
 
-def apart(name: str, model: NeuronModel, values: dict[str, NDArray[np.float64]]) -> tuple[dict[str, NDArray], list[str]]:
+def apart(
+    name: str, model: NeuronModel, values: dict[str, NDArray[np.float64]]
+) -> tuple[dict[str, NDArray], list[str]]:
     """(the values with tau_syn kept apart from tau_m where Brian2 divides by the difference, what to say of it)."""
     moved, notes = dict(values), list[str]()
     if model.method != "exact":
@@ -104,5 +108,7 @@ def apart(name: str, model: NeuronModel, values: dict[str, NDArray[np.float64]])
             equal = np.abs(values[tau] - values["tau_m"]) < least * values["tau_m"]
             moved[tau] = np.where(equal, values["tau_m"] * (1 + least), values[tau])
             if equal.any():
-                notes.append(f"{name}.{tau}: {least:g} above tau_m where it equals it (Brian2 divides by the difference)")
+                notes.append(
+                    f"{name}.{tau}: {least:g} above tau_m where it equals it (Brian2 divides by the difference)"
+                )
     return moved, notes

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-
 Method = Literal["exact", "frozen conductance", "midpoint"]
 
 

@@ -146,7 +146,9 @@ def test_every_model_has_a_weight_for_the_small_networks():
 def test_a_reset_that_makes_no_sense_is_refused(model):
     network = Network(numerics=Numerics(reset="subtract")).population("p", 3, model.name)
     reasons = small.device("reference").objections(network)
-    assert [model.name in reason and "subtract" in reason for reason in reasons] == [True] * ("subtract" not in model.resets)
+    assert [model.name in reason and "subtract" in reason for reason in reasons] == [True] * (
+        "subtract" not in model.resets
+    )
 
 
 def test_steps_at_which_its_method_diverges_are_refused(model):

@@ -63,17 +63,21 @@ def test_adaptive_exponential_neurons_fire_as_their_equation_says(current):
 
 def test_adaptive_exponential_neurons_fire_as_in_brian2():
     ours, right = (spikes_of("EIF_cond_exp_isfa_ista", i_offset=1.0, device=device) for device in (IDEAL, REFERENCE))
-    assert np.array_equal(ours, right) and ours.size == 11
+    assert np.array_equal(ours, right)
+    assert ours.size == 11
 
 
 def test_the_adaptation_current_jumps_by_b_and_decays():
     network = Network().population("n", 1, "EIF_cond_exp_isfa_ista", {"a": 0.0, "i_offset": 0.8})
     found = run(network, n=["w"])
     w, first = found.traces["n"]["w"][:, 0], round(found.spikes["n"][0][0] / 0.1)
-    assert not w[: first + 1].any() and w[first + 1] == 0.0805
+    assert not w[: first + 1].any()
+    assert w[first + 1] == 0.0805
     second = round(found.spikes["n"][0][1] / 0.1)
     steps = np.arange(second - first)
-    assert w[first + 1 : second + 1] == pytest.approx(0.0805 * (1 - 0.1 / 144 + (0.1 / 144) ** 2 / 2) ** steps, rel=1e-12)
+    assert w[first + 1 : second + 1] == pytest.approx(
+        0.0805 * (1 - 0.1 / 144 + (0.1 / 144) ** 2 / 2) ** steps, rel=1e-12
+    )
 
 
 def test_a_spike_that_goes_far_beyond_its_threshold_stays_finite():

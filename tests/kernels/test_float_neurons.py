@@ -16,7 +16,9 @@ from tests.oracles.float_neurons import Neuron
 
 N, STEPS = 40, 300
 IDEAL = small.device("spinnaker-spin5", ideal=True)
-LEAKLESS = [m for m in small.MODELS if "tau_m" in NEURONS[m].parameters and NEURONS[m].parameters["tau_m"].may_be_infinite]
+LEAKLESS = [
+    m for m in small.MODELS if "tau_m" in NEURONS[m].parameters and NEURONS[m].parameters["tau_m"].may_be_infinite
+]
 NUMERICS = [Numerics(integration=i, reset=r) for i in ("exact", "euler") for r in ("set", "subtract")]
 
 

@@ -23,7 +23,12 @@ def cell(model: NeuronModel | SourceModel) -> Any:
     generic: Any = getattr(cells, model.name, None) or _not_in_pynn(model)
     known = {"spikes", *getattr(generic, "units", {})}
     recordable = tuple(variable for variable in model.recordable if variable in known)
-    ours = {"__doc__": generic.__doc__, "__module__": __name__, "translations": as_is(generic), "recordable": recordable}
+    ours = {
+        "__doc__": generic.__doc__,
+        "__module__": __name__,
+        "translations": as_is(generic),
+        "recordable": recordable,
+    }
     return type(model.name, (generic,), ours)
 
 
@@ -45,7 +50,9 @@ def _of_pynn() -> set[str]:
     """The names of PyNN's cells and of the parts that its PointNeuron is made of."""
     parts = (StandardCellType, StandardCellTypeComponent, receptors.StandardPostSynapticResponse)
     things = {**vars(cells), **vars(receptors)}.items()
-    return {name for name, thing in things if isinstance(thing, type) and issubclass(thing, parts) and thing not in parts}
+    return {
+        name for name, thing in things if isinstance(thing, type) and issubclass(thing, parts) and thing not in parts
+    }
 
 
 AVAILABLE = {model.name: cell(model) for model in NEURONS.values()}

@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 
 from neurohw.kernels.float_neurons import adaptive, conductance, linear
 from neurohw.kernels.float_neurons.rows import (
-    EXC, I_EXT, INH, N_COEFFICIENTS, N_STATE, Rows, V, Values, check_step, refractory_steps,
+    EXC,
+    I_EXT,
+    INH,
+    N_COEFFICIENTS,
+    N_STATE,
+    Rows,
+    V,
+    Values,
+    check_step,
+    refractory_steps,
 )  # fmt: skip
 from neurohw.network import Numerics
 from neurohw.neurons import NEURONS

@@ -14,7 +14,20 @@ from numba import njit
 
 from neurohw.kernels.compiling import at, step_kernel
 from neurohw.kernels.float_neurons.rows import (
-    EXC, FLUSH, INH, OWN, OWN_1, V, Rows, Values, at_threshold, common, exponential, fire, midpoint, spiking,
+    EXC,
+    FLUSH,
+    INH,
+    OWN,
+    OWN_1,
+    Rows,
+    V,
+    Values,
+    at_threshold,
+    common,
+    exponential,
+    fire,
+    midpoint,
+    spiking,
 )  # fmt: skip
 from neurohw.network import Numerics
 

@@ -18,7 +18,22 @@ from numba import njit
 
 from neurohw.kernels.compiling import at, step_kernel
 from neurohw.kernels.float_neurons.rows import (
-    DECAY_E, DECAY_I, EXC, FLUSH, INH, OWN, OWN_1, OWN_2, V, Rows, Values, at_threshold, common, exponential, fire, spiking,
+    DECAY_E,
+    DECAY_I,
+    EXC,
+    FLUSH,
+    INH,
+    OWN,
+    OWN_1,
+    OWN_2,
+    Rows,
+    V,
+    Values,
+    at_threshold,
+    common,
+    exponential,
+    fire,
+    spiking,
 )  # fmt: skip
 from neurohw.network import Numerics
 
@@ -66,7 +81,9 @@ def _exponential(
         arrived_e[i] = arrived_i[i] = 0.0
         new = _membrane(v[i], e, n, i_ext[i], at(v_rest, i), at(e_e, i), at(e_i, i), at(leak_dt, i), at(dt_c, i), euler)
         new = new if left <= 0 else v[i]
-        v[i], refractory[i], spiked[i] = fire(new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i))
+        v[i], refractory[i], spiked[i] = fire(
+            new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i)
+        )
         e *= at(d_e, i)
         n *= at(d_i, i)
         exc[i] = e if abs(e) > FLUSH else 0.0
@@ -81,9 +98,13 @@ def _alpha(
     for i in range(v.shape[0]):
         e, n, ge, gi, left = exc[i] + arrived_e[i], inh[i] + arrived_i[i], g_exc[i], g_inh[i], refractory[i]
         arrived_e[i] = arrived_i[i] = 0.0
-        new = _membrane(v[i], ge, gi, i_ext[i], at(v_rest, i), at(e_e, i), at(e_i, i), at(leak_dt, i), at(dt_c, i), euler)
+        new = _membrane(
+            v[i], ge, gi, i_ext[i], at(v_rest, i), at(e_e, i), at(e_i, i), at(leak_dt, i), at(dt_c, i), euler
+        )
         new = new if left <= 0 else v[i]
-        v[i], refractory[i], spiked[i] = fire(new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i))
+        v[i], refractory[i], spiked[i] = fire(
+            new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i)
+        )
         ge = ge * at(d_e, i) + e * at(rise_e, i)
         gi = gi * at(d_i, i) + n * at(rise_i, i)
         e *= at(d_e, i)

@@ -21,7 +21,21 @@ from numpy.typing import NDArray
 
 from neurohw.kernels.compiling import at, step_kernel
 from neurohw.kernels.float_neurons.rows import (
-    DECAY_E, DECAY_I, EXC, FLUSH, INH, OWN, OWN_1, OWN_2, V, Rows, Values, at_threshold, common, fire, spiking,
+    DECAY_E,
+    DECAY_I,
+    EXC,
+    FLUSH,
+    INH,
+    OWN,
+    OWN_1,
+    OWN_2,
+    Rows,
+    V,
+    Values,
+    at_threshold,
+    common,
+    fire,
+    spiking,
 )  # fmt: skip
 from neurohw.network import Numerics
 
@@ -106,7 +120,9 @@ def _linear(
         arrived_e[i] = arrived_i[i] = 0.0
         new = r + (v[i] - r) * at(b, i) + e * at(p_e, i) + n * at(p_i, i) + i_ext[i] * at(p_0, i)
         new = new if left <= 0 else v[i]
-        v[i], refractory[i], spiked[i] = fire(new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i))
+        v[i], refractory[i], spiked[i] = fire(
+            new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i)
+        )
         e *= at(d_e, i)
         n *= at(d_i, i)
         exc[i] = e if abs(e) > FLUSH else 0.0
@@ -125,7 +141,9 @@ def _alpha(
         new = r + (v[i] - r) * at(b, i) + ie * at(p_e, i) + ii * at(p_i, i) + i_ext[i] * at(p_0, i)
         new += e * at(q_e, i) + n * at(q_i, i)
         new = new if left <= 0 else v[i]
-        v[i], refractory[i], spiked[i] = fire(new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i))
+        v[i], refractory[i], spiked[i] = fire(
+            new, left, at(v_thresh, i), at(v_reset, i), at(v_subtract, i), at(t_refrac, i)
+        )
         ie = ie * at(d_e, i) + e * at(rise_e, i)
         ii = ii * at(d_i, i) + n * at(rise_i, i)
         e *= at(d_e, i)

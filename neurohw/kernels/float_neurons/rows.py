@@ -1,8 +1,8 @@
 """The rows that all float neurons share, and the formulas that several of their steps need.
 
-    state: V, EXC, INH (what arriving weights are added to), REFRACTORY (steps left), I_EXT (nA: i_offset + injected), and two
-           that each family uses for itself (OWN_1, OWN_2)
-    coefficients: the common ones below; from OWN on each family has its own
+state: V, EXC, INH (what arriving weights are added to), REFRACTORY (steps left), I_EXT (nA: i_offset + injected), and two
+       that each family uses for itself (OWN_1, OWN_2)
+coefficients: the common ones below; from OWN on each family has its own
 """
 
 import numpy as np
@@ -73,7 +73,14 @@ def common(state, sums, w):
 @njit(cache=True)
 def at_threshold(c, which):
     """The coefficients of `fire`, and the decay of the synapses: v_thresh, v_reset, v_subtract, t_refrac, d_e, d_i."""
-    return c[V_THRESH, which], c[V_RESET, which], c[V_SUBTRACT, which], c[T_REFRAC, which], c[DECAY_E, which], c[DECAY_I, which]
+    return (
+        c[V_THRESH, which],
+        c[V_RESET, which],
+        c[V_SUBTRACT, which],
+        c[T_REFRAC, which],
+        c[DECAY_E, which],
+        c[DECAY_I, which],
+    )
 
 
 @njit(cache=True, inline="always")
