@@ -1,6 +1,6 @@
 """Draw docs/images/vogels_abbott.png: the first trial of `mappings/vogels_abbott.yaml` on the reference and on every chip.
 
-    python docs/make_picture.py
+python docs/make_picture.py
 """
 
 from pathlib import Path

@@ -19,7 +19,15 @@ _HOME = {
     **dict.fromkeys(("Network", "Numerics"), "neurohw.network"),
     **dict.fromkeys(("Uniform", "Normal"), "neurohw.distributions"),
     **dict.fromkeys(
-        ("AllToAll", "OneToOne", "FixedProbability", "FixedTotalNumber", "FixedNumberPre", "FixedNumberPost", "FromList"),
+        (
+            "AllToAll",
+            "OneToOne",
+            "FixedProbability",
+            "FixedTotalNumber",
+            "FixedNumberPre",
+            "FixedNumberPost",
+            "FromList",
+        ),
         "neurohw.connections",
     ),
     "read_nir": "neurohw.frontends.nir",

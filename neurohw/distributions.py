@@ -59,7 +59,9 @@ class Normal:
         u = rng.uniform(stream, counters) + 2.0**-54
         if self.sd == 0:
             return np.full(u.shape, np.clip(self.mean, self.low, self.high))
-        if self.low > self.mean:  # the upper tail, where the distribution function has no digits left, is the mirrored lower one
+        if (
+            self.low > self.mean
+        ):  # the upper tail, where the distribution function has no digits left, is the mirrored lower one
             return -Normal(-self.mean, self.sd, -self.high, -self.low).sample(stream, counters)
         below, above = ndtr((self.low - self.mean) / self.sd), ndtr((self.high - self.mean) / self.sd)
         drawn = self.mean + self.sd * ndtri(below + u * (above - below))

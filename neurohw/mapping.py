@@ -129,7 +129,9 @@ class Mapping:
             if name in found and entry.name is None:
                 name = f"{name}, seed {entry.seed}"
             if name in found or name == "reference":
-                raise BadInput(f"{self.path}: chips.{number}: two chips are called {name!r}; give this one another name")
+                raise BadInput(
+                    f"{self.path}: chips.{number}: two chips are called {name!r}; give this one another name"
+                )
             found[name] = (entry, device)
         return found
 

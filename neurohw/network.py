@@ -190,7 +190,9 @@ class Network:
         if not isinstance(post.model, NeuronModel):
             raise BadInput(f"{where}: {target!r} is a {post.model.name} and takes no input")
         if not isinstance(rule, Rule):
-            raise BadInput(f"{where}: {rule!r} is no connection rule; write for example AllToAll() or FixedProbability(0.1)")
+            raise BadInput(
+                f"{where}: {rule!r} is no connection rule; write for example AllToAll() or FixedProbability(0.1)"
+            )
         if synapse not in SYNAPSES:
             raise Unsupported(f"{where}: no synapse rule {synapse!r}; there are {', '.join(SYNAPSES)}")
         n_pre, recurrent = self.populations[source].size, source == target
@@ -352,7 +354,9 @@ def _spike_times(given: Any, size: int, where: str) -> SpikeTimes:
     if given is None:
         return SpikeTimes(np.empty(0), np.empty(0, np.int64))
     if not isinstance(given, list | tuple | np.ndarray):
-        raise BadInput(f"{where}: spike times are a list of times (ms), a list for each neuron, or a pair (times, indices)")
+        raise BadInput(
+            f"{where}: spike times are a list of times (ms), a list for each neuron, or a pair (times, indices)"
+        )
     flat = [not isinstance(one, list | tuple | np.ndarray) for one in given]
     if isinstance(given, tuple) and len(given) == 2 and not any(flat):
         return spike_times(given[0], given[1], size, where)

@@ -175,7 +175,9 @@ class Program:
     def checked(self) -> "Program":
         """This program; raises BadInput where its parts contradict each other, as those of a file may."""
         if self.fingerprint != digest(*self.decided):
-            raise BadInput(f"the fingerprint {self.fingerprint[:20]!r} is not that of what is there; the file was changed")
+            raise BadInput(
+                f"the fingerprint {self.fingerprint[:20]!r} is not that of what is there; the file was changed"
+            )
         if not MIN_STEP <= self.dt < np.inf:
             raise BadInput(f"dt {self.dt:g} ms: the time step must be at least {MIN_STEP:g} ms")
         normalize_record(self.network, self.record)
@@ -186,10 +188,14 @@ class Program:
             shape = (self.origin.n_presynaptic, self.origin.n_neurons)
             slots = self.delays.slots if self.delays else np.empty(0, np.int64)
             if (table.offsets.shape[0], table.n_targets) != shape or not np.array_equal(table.delays, slots):
-                raise BadInput(f"the synapse table is not one of {shape[0]} sources, {shape[1]} neurons and these delays")
+                raise BadInput(
+                    f"the synapse table is not one of {shape[0]} sources, {shape[1]} neurons and these delays"
+                )
             rows = getattr(self.payload, "rows", None)
             if rows is not None and rows.shape != (shape[0], slots.size):
-                raise BadInput(f"rows has the shape {rows.shape}, but there are {shape[0]} sources and {slots.size} delays")
+                raise BadInput(
+                    f"rows has the shape {rows.shape}, but there are {shape[0]} sources and {slots.size} delays"
+                )
         return self
 
 
@@ -262,7 +268,11 @@ def _indices(which: Any, size: int, where: str) -> NDArray[np.int64]:
             raise BadInput(f"{where}: a number of neurons must be >= 1, got {which}")
         return np.linspace(0, size - 1, min(which, size)).astype(np.int64)
     indices = np.asarray(which)
-    if indices.ndim != 1 or not np.issubdtype(indices.dtype, np.integer) or (indices.size and not (0 <= indices.min() <= indices.max() < size)):
+    if (
+        indices.ndim != 1
+        or not np.issubdtype(indices.dtype, np.integer)
+        or (indices.size and not (0 <= indices.min() <= indices.max() < size))
+    ):
         raise BadInput(f"{where}: expected a number of neurons or a list of indices in 0..{size - 1}, got {which!r}")
     return indices.astype(np.int64)
 
@@ -322,7 +332,9 @@ class Chip(Protocol):
     def configure(self, population: str, codes: Mapping[str, NDArray[np.int64]]) -> None:
         """Set parameter codes of the neurons of a population, where the hardware has them."""
 
-    def run(self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True) -> Recording:
+    def run(
+        self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
+    ) -> Recording:
         """Run for `duration` (ms or text). reset: start from the initial state of this trial; else go on where it stopped."""
 
     def write(self, projection: str, weights: NDArray[np.float64]) -> None:

@@ -23,7 +23,9 @@ class Loss:
 
     def __str__(self) -> str:
         share = f" of {self.of:g} ({percent(self.count / self.of)})" if self.of else ""
-        return f"{self.what}: {self.count:g}{share}, {self.where}: {self.why}" + (f"; {self.remedy}" if self.remedy else "")
+        return f"{self.what}: {self.count:g}{share}, {self.where}: {self.why}" + (
+            f"; {self.remedy}" if self.remedy else ""
+        )
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ class Number(float):
     source: str
     status: Status
 
-    def __new__(cls, value: float, text: str = "", source: str = "set by the user", status: Status = "assumed") -> "Number":
+    def __new__(
+        cls, value: float, text: str = "", source: str = "set by the user", status: Status = "assumed"
+    ) -> "Number":
         number = super().__new__(cls, value)
         number.text, number.source, number.status = text or f"{value:g}", source, status
         return number
@@ -43,11 +45,13 @@ class In:
         self.unit, self.at_least, self.at_most, self.whole = unit, at_least, at_most, whole
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        described = core_schema.typed_dict_schema({
-            "value": core_schema.typed_dict_field(core_schema.any_schema()),
-            "source": core_schema.typed_dict_field(core_schema.str_schema()),
-            "status": core_schema.typed_dict_field(core_schema.literal_schema(list(get_args(Status)))),
-        })
+        described = core_schema.typed_dict_schema(
+            {
+                "value": core_schema.typed_dict_field(core_schema.any_schema()),
+                "source": core_schema.typed_dict_field(core_schema.str_schema()),
+                "status": core_schema.typed_dict_field(core_schema.literal_schema(list(get_args(Status)))),
+            }
+        )
         return core_schema.no_info_plain_validator_function(
             self._validate, json_schema_input_schema=described, serialization=core_schema.to_string_ser_schema()
         )

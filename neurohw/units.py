@@ -74,7 +74,14 @@ def _from_text(text: str, unit: str, where: str) -> float:
         raise BadInput(f"{where}: {text!r} is not a quantity in {unit}") from None
     except BadInput:
         raise
-    except (pint.PintError, ValueError, TypeError, AttributeError, AssertionError, SyntaxError):  # a unit it does not know
+    except (
+        pint.PintError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        SyntaxError,
+    ):  # a unit it does not know
         raise BadInput(f"{where}: cannot read {text!r} as a quantity; write for example '1 {unit}'") from None
 
 

@@ -29,7 +29,9 @@ def map_network(
     kind = load_device(device) if isinstance(device, str) else device
     step = kind.time_step if dt is None else units.parse(dt, "ms", "dt")
     if calibration is not None:
-        raise Unsupported(f"{kind.title}: calibrations cannot be applied yet; map without one, or choose `without` effects")
+        raise Unsupported(
+            f"{kind.title}: calibrations cannot be applied yet; map without one, or choose `without` effects"
+        )
     if step < MIN_STEP:
         raise BadInput(f"dt {step:g} ms: the time step must be at least {MIN_STEP:g} ms")
     if not network.neurons:

@@ -1,5 +1,4 @@
 """Bad input from Python: the named error, and in its message the thing, the limit and a remedy."""
-# ruff: noqa: E501 -- the tables have one case in a line
 
 import numpy as np
 import pytest
@@ -188,7 +187,7 @@ def test_a_rate_that_cannot_be_drawn():
 def test_memory_for_traces_is_asked_for_first(monkeypatch):
     program = nh.map_network(wired(), IDEAL, record={"a": ["v"], "b": ["v"]})
     monkeypatch.setattr(budget, "available_bytes", lambda: 1_000_000)
-    with pytest.raises(DoesNotFit, match="recording 7 traces over .* fewer neurons"):
+    with pytest.raises(DoesNotFit, match=r"recording 7 traces over .* fewer neurons"):
         budget.steps_of(program, "60 s")
     assert budget.steps_of(program, "1 s") == 1000
 
@@ -196,7 +195,7 @@ def test_memory_for_traces_is_asked_for_first(monkeypatch):
 @pytest.mark.parametrize("given", ["5", "five mV", "5 mV mV", "", " ", "nan mV", "inf mV", "1e999 mV", "__import__('os') mV",
                                    "5 mV; 1", "9**9**9 mV", "5 " + "m" * 100, None, True, [1], {}, b"5 mV", 10**400, NAN, INF, 1e16])  # fmt: skip
 def test_no_quantity(given):
-    with pytest.raises(BadInput, match="^here: "):
+    with pytest.raises(BadInput, match=r"^here: "):
         units.parse(given, "mV", "here")
 
 

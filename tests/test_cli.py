@@ -1,5 +1,4 @@
 """The command line against bad and hostile input: status 2, one line that names place and remedy, nothing left behind."""
-# ruff: noqa: E501 -- the tables have one case in a line
 
 import json
 import os

@@ -37,7 +37,11 @@ class BrianNetwork:
     """The Brian2 objects of one program. Times are in steps of the program; units are Brian2's SI inside."""
 
     def __init__(
-        self, program: Program, target: str, given: Mapping[str, SpikeTimes] | None, copies: Mapping[str, int] | None = None
+        self,
+        program: Program,
+        target: str,
+        given: Mapping[str, SpikeTimes] | None,
+        copies: Mapping[str, int] | None = None,
     ):
         import brian2
 
@@ -49,7 +53,9 @@ class BrianNetwork:
         self.groups = {name: self._group(k, name, p) for k, (name, p) in enumerate(network.neurons.items())}
         self.copies = dict(copies or {name: copies_needed(program, name, given) for name in network.sources})
         self.generators = {
-            name: brian2.SpikeGeneratorGroup(p.size * self.copies[name], [], [] * brian2.ms, when="start", name=f"source_{k}")
+            name: brian2.SpikeGeneratorGroup(
+                p.size * self.copies[name], [], [] * brian2.ms, when="start", name=f"source_{k}"
+            )
             for k, (name, p) in enumerate(network.sources.items())
         }
         self.synapses = self._synapses()
@@ -92,7 +98,9 @@ class BrianNetwork:
         self.set_parameters(group, name, model, values)
         _set(group, "i_ext", values["i_offset"] * 1e-9)
         if model.weight_unit == "mV":
-            group.run_regularly("v += jump*int(not_refractory)\njump = 0*volt", when="after_groups", name=f"jump_{number}")
+            group.run_regularly(
+                "v += jump*int(not_refractory)\njump = 0*volt", when="after_groups", name=f"jump_{number}"
+            )
         return group
 
     def set_parameters(self, group: Any, name: str, model: NeuronModel, values: dict[str, NDArray]) -> None:
@@ -115,7 +123,9 @@ class BrianNetwork:
                 mine, p = block.projections == k, network.projections[names[k]]
                 order = np.argsort(block.rank[mine])
                 pre, post = block.sources[mine] - origin.first[p.source], block.targets[mine] - origin.first[p.target]
-                parts[names[k]].append([column[order] for column in (pre, post, block.weights[mine], block.steps[mine])])
+                parts[names[k]].append(
+                    [column[order] for column in (pre, post, block.weights[mine], block.steps[mine])]
+                )
         return {name: self._connect(k, name, parts[name]) for k, name in enumerate(names) if parts[name]}
 
     def _connect(self, number: int, name: str, parts: list[Any]) -> Any:
@@ -172,7 +182,9 @@ class BrianNetwork:
             generator.set_spikes((who + same * size)[fits], times)
         return dropped
 
-    def run(self, n_steps: int, events: tuple[NDArray, NDArray, NDArray]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def run(
+        self, n_steps: int, events: tuple[NDArray, NDArray, NDArray]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """(events (step, neuron) in order, traces (n_steps, recorded)) of the next n_steps."""
         self._events = events
         self._take_over_brian()
@@ -189,7 +201,8 @@ class BrianNetwork:
         raw = np.concatenate(found)
         self._hand_on(raw)
         traces = [
-            self._value(m, v)[-n_steps:] / self._unit_of(n, v) for m, (n, v, _) in zip(self.traces, self.traced, strict=True)
+            self._value(m, v)[-n_steps:] / self._unit_of(n, v)
+            for m, (n, v, _) in zip(self.traces, self.traced, strict=True)
         ]
         return raw[np.lexsort((raw[:, 1], raw[:, 0]))], np.concatenate([np.empty((n_steps, 0)), *traces], axis=1)
 
@@ -204,14 +217,18 @@ class BrianNetwork:
 
     def state_now(self) -> NDArray[np.float64]:
         """The recorded variables as they stand."""
-        return np.concatenate([self._value(self.groups[n], v)[which] / self._unit_of(n, v) for n, v, which in self.traced])
+        return np.concatenate(
+            [self._value(self.groups[n], v)[which] / self._unit_of(n, v) for n, v, which in self.traced]
+        )
 
     def n_synapses(self, projection: str) -> int:
         copies = self.copies.get(self.program.network.projections[projection].source, 1)
         return len(self.synapses[projection]) // copies if projection in self.synapses else 0
 
     def read(self, projection: str) -> NDArray[np.float64]:
-        return self._value(self.synapses[projection], "weight")[: self.n_synapses(projection)] / self._weight_unit(projection)
+        return self._value(self.synapses[projection], "weight")[: self.n_synapses(projection)] / self._weight_unit(
+            projection
+        )
 
     def write(self, projection: str, weights: NDArray[np.float64]) -> None:
         stored = self._value(self.synapses[projection], "weight")
@@ -261,7 +278,11 @@ def copies_needed(program: Program, source: str, given: Mapping[str, SpikeTimes]
         train = (given or {}).get(source, population.spike_times)
         at = np.floor(train.times / program.dt + 1e-6).astype(np.int64)
         return 1 + int(_ordinals(at, train.indices).max(initial=0))
-    mean = float(program.network.parameter(source, "rate").max()) * 1e-3 * max(program.dt, program.network.numerics.stimulus_grid)
+    mean = (
+        float(program.network.parameter(source, "rate").max())
+        * 1e-3
+        * max(program.dt, program.network.numerics.stimulus_grid)
+    )
     return int(np.ceil(mean + 8 * np.sqrt(mean) + 4))
 
 
@@ -276,5 +297,5 @@ def _ordinals(steps: NDArray[np.int64], who: NDArray[np.integer]) -> NDArray[np.
     return ordinals
 
 
-def _set(group: Any, variable: str, values: NDArray) -> None:
+def _set(group: Any, variable: str, values: Any) -> None:
     group.variables[variable].get_value()[:] = values

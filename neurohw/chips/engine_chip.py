@@ -58,7 +58,9 @@ class EngineChip:
 
     def load(self, program: Program) -> None:
         if (program.device.fingerprint, program.device.title) != (self.device.fingerprint, self.device.title):
-            raise BadInput(f"the program is for {program.device.title}, the chip is a {self.device.title}; map it again")
+            raise BadInput(
+                f"the program is for {program.device.title}, the chip is a {self.device.title}; map it again"
+            )
         self.program = program
         self._places: dict[str, NDArray[np.int64]] = {}
         self._load(program)
@@ -80,7 +82,9 @@ class EngineChip:
         self.spiked, self.spiked_words = spike_flags(program.origin.n_neurons)
         self._reset(trial)
 
-    def run(self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True) -> Recording:
+    def run(
+        self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
+    ) -> Recording:
         program = self.loaded
         n_steps = steps_of(program, duration)
         given = self._given = checked_stimulus(program, stimulus)
@@ -196,14 +200,18 @@ class EngineChip:
         p = self.loaded.network.projections[projection]
         sign = self.loaded.network.populations[p.target].neuron.inhibitory_sign if p.receptor == "inhibitory" else 1
         if (given * sign < 0).any():
-            raise BadInput(f"write {projection!r}: {p.receptor} weights onto {p.target!r} must be {'<=' if sign < 0 else '>='} 0")
+            raise BadInput(
+                f"write {projection!r}: {p.receptor} weights onto {p.target!r} must be {'<=' if sign < 0 else '>='} 0"
+            )
         self._write(projection, places, given)
 
     def update(self, projection: str, pulses: NDArray[np.int64]) -> None:
         given = np.asarray(pulses).ravel()
         places = self.places(projection)
         if given.size != places.size or not np.issubdtype(given.dtype, np.integer):
-            raise BadInput(f"update {projection!r}: needs {places.size} whole numbers, got {given.size} of {given.dtype}")
+            raise BadInput(
+                f"update {projection!r}: needs {places.size} whole numbers, got {given.size} of {given.dtype}"
+            )
         self._update(projection, places, given.astype(np.int64))
 
     def refresh(self, projection: str, policy: str) -> None:
@@ -232,7 +240,9 @@ class EngineChip:
     def restore(self, state: dict[str, Any]) -> None:
         identity = (self.device.fingerprint, self.device.title, self.seed, self.loaded.fingerprint)
         if not isinstance(state, dict) or state.get("chip") != identity:
-            raise BadInput(f"restore: the snapshot is not of this chip ({self.device.title}, seed {self.seed}) and program")
+            raise BadInput(
+                f"restore: the snapshot is not of this chip ({self.device.title}, seed {self.seed}) and program"
+            )
         self.age, self.ledger = state["age"], replace(state["ledger"])
         for name, value in state["state"].items():
             setattr(self, name, copy.deepcopy(value))
@@ -249,7 +259,7 @@ class EngineChip:
 
     _keep = None
     _given: Mapping[str, SpikeTimes] | None = None
-    _rounded: list[str] = []  # noqa: RUF012 - replaced at each run, never changed
+    _rounded: list[str] = []
     n_steps = 1
     """Steps of the run under way, or of the last."""
 

@@ -82,7 +82,9 @@ class ReferenceChip(EngineChip):
 
     def _losses(self, report: Report) -> Report:
         why = "more spikes of one source in one step than its generator was built for"
-        return report.add(*self._built().notes, Loss("spikes dropped", self.dropped, 0, "stimulus", why, "load the program again"))
+        return report.add(
+            *self._built().notes, Loss("spikes dropped", self.dropped, 0, "stimulus", why, "load the program again")
+        )
 
     def places(self, projection: str) -> NDArray[np.int64]:
         if projection not in self.loaded.network.projections:

@@ -159,7 +159,9 @@ class Device:
         for population in network.populations.values():
             if population.model.name not in self.supports.neurons:
                 near = ", ".join(n for n in self.supports.neurons if not isinstance(NEURONS[n], SourceModel))
-                reasons.append(f"population {population.name!r}: {self.name} has no {population.model.name}; it has {near}")
+                reasons.append(
+                    f"population {population.name!r}: {self.name} has no {population.model.name}; it has {near}"
+                )
             elif not population.is_source and network.numerics.reset not in population.neuron.resets:
                 reasons.append(
                     f"population {population.name!r}: a {population.model.name} is reset by {population.neuron.resets[0]!r}, "
@@ -208,7 +210,9 @@ def load_device(name_or_path: str | Path) -> Device:
     ):
         if strange := [name for name in given if name not in known]:
             raise BadInput(f"{path}: {place}: unknown {word} {strange[0]!r}; there are {', '.join(known)}")
-    limits = {name: ends.limits(_unit_of(path, name), f"{path}: parameters.{name}") for name, ends in file.parameters.items()}
+    limits = {
+        name: ends.limits(_unit_of(path, name), f"{path}: parameters.{name}") for name, ends in file.parameters.items()
+    }
     _check_sources(path, file, [machine, limits, *effects])
     for section, name in SUBSTRATES[file.substrate].needs:
         if name not in getattr(file, section):
@@ -301,5 +305,3 @@ def _check_sources(path: Path, file: DeviceFile, parts: list[Any]) -> None:
     for place, number in [pair for part in (file, *parts) for pair in numbers_of(part)]:
         if number.source not in file.sources:
             raise BadInput(f"{path}: {place}: source {number.source!r} is not among sources: {', '.join(file.sources)}")
-
-

@@ -74,4 +74,3 @@ class Machine(Described):
     def hops(self, a: Site, b: Site) -> int:
         """Links between two places, along the shortest way."""
         return abs(a.x - b.x) + abs(a.y - b.y)
-

@@ -43,7 +43,9 @@ def _nir(path: Path, options: dict[str, Any], where: str) -> Network:
 
     known = {"dt", "integration", "reset", "spike", "seed"}
     if set(options) - known:
-        raise BadInput(f"{where}: unknown {', '.join(sorted(set(options) - known))}; a NIR file takes {', '.join(sorted(known))}")
+        raise BadInput(
+            f"{where}: unknown {', '.join(sorted(set(options) - known))}; a NIR file takes {', '.join(sorted(known))}"
+        )
     if not isinstance(options.get("dt"), str):
         raise BadInput(f"{where}.dt: a NIR file has no time step; write for example dt: 0.1 ms")
     return read_nir(path, **options)

@@ -76,7 +76,10 @@ def read_nir(
             message = f"{file}: its constants r and w_in were made for dt = {made_for:g} ms, not {step:g} ms"
             warnings.warn(message, NeurohwWarning, stacklevel=2)
         euler = integration == "euler" or (integration == "auto" and made_for is not None)
-        numerics, source = Numerics("euler" if euler else "exact", reset, made_for=step), f"{file} (NIR), for steps of {step:g} ms"
+        numerics, source = (
+            Numerics("euler" if euler else "exact", reset, made_for=step),
+            f"{file} (NIR), for steps of {step:g} ms",
+        )
         network = Network(file.removesuffix(".nir"), seed, numerics=numerics, source=source)
         with np.errstate(invalid="ignore"):  # the spread of an infinite tau_m
             return _build(graph, sizes, Rows(step, euler, spike), dict(spikes or {}), network)

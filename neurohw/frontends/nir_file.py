@@ -58,7 +58,9 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
     """
     file = os.path.basename(str(path))
     if not os.path.isfile(path):
-        raise BadInput(f"{path}: {'is a folder' if os.path.isdir(path) else 'there is no such file'}; give one written with nir.write")
+        raise BadInput(
+            f"{path}: {'is a folder' if os.path.isdir(path) else 'there is no such file'}; give one written with nir.write"
+        )
     try:
         with h5py.File(path, "r") as root:
             _check_size(root)

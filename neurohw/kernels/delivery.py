@@ -8,7 +8,9 @@ from neurohw.kernels.table import BLOCK
 
 
 @njit(cache=True)
-def deliver(t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums):
+def deliver(
+    t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums
+):
     """Add the weights due at step t to sums[receptor, neuron]; returns the number of synaptic events.
 
     ring[step % depth, :ring_counts[step % depth]]: neurons that spiked in that step. stimulus[stimulus_starts[k]:

@@ -26,7 +26,18 @@ def run(
             state[I_EXT, event_neurons[event]] += event_values[event]
             event += 1
         counts[0] += deliver(
-            t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums
+            t,
+            delays,
+            starts,
+            offsets,
+            targets,
+            weights,
+            ring,
+            ring_counts,
+            stimulus,
+            stimulus_starts,
+            stimulus_first,
+            sums,
         )
         if sample_rows.size and t % sample_every == 0:
             for m in range(sample_rows.size):

@@ -57,7 +57,9 @@ def blocks(program: Program) -> Iterator[Block]:
                     np.arange(ranks[p.name], ranks[p.name] + n),
                 ))  # fmt: skip
                 ranks[p.name] += n
-            yield Block(origin.first[population] + first, *(np.concatenate(column) for column in zip(*parts, strict=True)))
+            yield Block(
+                origin.first[population] + first, *(np.concatenate(column) for column in zip(*parts, strict=True))
+            )
 
 
 def _steps(program: Program, projection: str, made) -> NDArray[np.int64]:
@@ -79,7 +81,9 @@ def slice_of(program: Program, population: str) -> NDArray[np.int64]:
     return found
 
 
-def assemble(program: Program, columns: dict[str, np.dtype], fill: Callable[[Block], dict[str, NDArray]]) -> SynapseTable:
+def assemble(
+    program: Program, columns: dict[str, np.dtype], fill: Callable[[Block], dict[str, NDArray]]
+) -> SynapseTable:
     """The packed table of a program; `fill` gives for each block what every synapse carries (or drops it with `keep`).
 
     fill returns the columns by name; if it returns also "keep" (bool per synapse), only those synapses enter the table.
@@ -100,7 +104,9 @@ def assemble(program: Program, columns: dict[str, np.dtype], fill: Callable[[Blo
     return builder.build()
 
 
-def locate(program: Program, projection: str, keep: Callable[[Block], NDArray[np.bool_]] | None = None) -> NDArray[np.int64]:
+def locate(
+    program: Program, projection: str, keep: Callable[[Block], NDArray[np.bool_]] | None = None
+) -> NDArray[np.int64]:
     """Where the synapses of a projection (in the order of its rows) lie in the packed table; -1 for those left out of it."""
     wanted = list(program.network.projections).index(projection)
     slots, n_targets = program.delays.slots, program.origin.n_neurons

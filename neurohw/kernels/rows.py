@@ -61,7 +61,9 @@ def blocks(network: Network, projection: Projection) -> Iterator[Rows]:
     """All rows of a projection, in blocks of about BLOCK_SYNAPSES synapses."""
     n_pre = network.populations[projection.source].size
     per_source = network.expected_synapses(projection.name) / n_pre
-    step = n_pre if isinstance(projection.rule, connections.FixedNumberPre) else int(BLOCK_SYNAPSES / (per_source + 1)) + 1
+    step = (
+        n_pre if isinstance(projection.rule, connections.FixedNumberPre) else int(BLOCK_SYNAPSES / (per_source + 1)) + 1
+    )
     for first in range(0, n_pre, step):
         yield rows(network, projection, first, min(first + step, n_pre))
 

@@ -168,9 +168,7 @@ def neuron_circuits(program: Program) -> NDArray[np.int64]:
     found = np.empty(origin.n_neurons, np.int64)
     for part in program.slices:
         first = origin.first[part.population]
-        found[first + part.first : first + part.last] = machine.first_circuits(
-            part.site, part.size, choices
-        )
+        found[first + part.first : first + part.last] = machine.first_circuits(part.site, part.size, choices)
     return found
 
 

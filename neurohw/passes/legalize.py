@@ -25,7 +25,9 @@ def legalize(program: Program) -> Program:
         losses.append(f"integration: the network asks for {numerics.integration!r}, {program.device.name} does {has!r}")
         network = replace(network, numerics=replace(numerics, integration=has))
     if numerics.made_for is not None and abs(numerics.made_for - program.dt) > 1e-9:
-        losses.append(f"time step: the weights were made for {numerics.made_for:g} ms, the program runs at {program.dt:g} ms")
+        losses.append(
+            f"time step: the weights were made for {numerics.made_for:g} ms, the program runs at {program.dt:g} ms"
+        )
     losses += _off_grid(network, program.dt)
     plan, moved = delay_plan(replace(program, network=network))
     if program.device.supports.delays == "fixed":
@@ -128,5 +130,3 @@ def moved_delays(program: Program, projection: Projection, least: int) -> Loss |
     if share == 0.0:
         return None
     return Loss("delays moved", round(share * synapses), round(synapses), where, why, "use a smaller time step")
-
-

@@ -13,7 +13,9 @@ def partition(program: Program) -> Program:
     """Full slices, the last of a population smaller; sources take units only where the machine makes spikes on chip."""
     machine, network, choices = program.device.machine, program.network, program.choices
     if not program.device.is_unlimited:
-        choices = machine.for_delays(choices, max((likely_longest(program, name) for name in network.projections), default=1))
+        choices = machine.for_delays(
+            choices, max((likely_longest(program, name) for name in network.projections), default=1)
+        )
     per_unit, per_source_unit = machine.neurons_per_unit(choices), machine.sources_per_unit(choices)
     slices: list[Slice] = []
     for name, population in network.populations.items():

@@ -26,7 +26,9 @@ def scale_spinnaker(program: Program) -> Program:
     factors = charge_factors(program)
     unknown = [name for name in program.choices.largest_sum if name not in network.neurons]
     if unknown:
-        raise BadInput(f"choices: largest_sum: no population {unknown[0]!r} of neurons; there are {', '.join(network.neurons)}")
+        raise BadInput(
+            f"choices: largest_sum: no population {unknown[0]!r} of neurons; there are {', '.join(network.neurons)}"
+        )
     for name, population in network.neurons.items():
         onto = [p for p in network.projections.values() if p.target == name]
         largest = factors[:, program.origin.first[name] :][:, : population.size].max(axis=1)

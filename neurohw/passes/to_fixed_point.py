@@ -35,7 +35,7 @@ def to_fixed_point(program: Program) -> Program:
     network, scaling = program.network, program.scaling
     assert scaling is not None
     names, factors = list(network.projections), charge_factors(program)
-    zeros, wrapped, total, worst = ({name: 0.0 for name in names} for _ in range(4))
+    zeros, wrapped, total, worst = (dict.fromkeys(names, 0.0) for _ in range(4))
 
     def fill(block: Block) -> dict[str, NDArray]:
         raw = np.empty(block.weights.size, np.uint16)

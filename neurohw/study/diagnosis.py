@@ -83,7 +83,9 @@ def diagnose(
         return ["Nothing to explain: no population was recorded on both sides."]
     wrong = sorted((c for c in changes if not c.agrees), key=_severity, reverse=True)
     if not wrong:
-        return [f"Nothing to explain of the rates: every population's mean is within {100 * AGREE:.0f} % of the reference."]
+        return [
+            f"Nothing to explain of the rates: every population's mean is within {100 * AGREE:.0f} % of the reference."
+        ]
     reports = [report for report in (program_report, Report.merged([r.report for r in here])) if report is not None]
     losses = _merged([loss for report in reports for loss in report.losses])
     ranked = sorted(losses, key=lambda loss: _importance(loss, wrong, network), reverse=True)

@@ -131,7 +131,11 @@ def manifest(experiment: Experiment, command: str) -> dict[str, Any]:
         "mapping": mapping.path.name,
         "mapping_fingerprint": mapping.fingerprint,
         "mapping_text": mapping.text,
-        "network": {"name": experiment.network.name, "seed": experiment.network.seed, "source": experiment.network.source},
+        "network": {
+            "name": experiment.network.name,
+            "seed": experiment.network.seed,
+            "source": experiment.network.source,
+        },
         "trials": experiment.trials,
         "chips": {
             name: {

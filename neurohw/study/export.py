@@ -21,7 +21,9 @@ def export_program(program: Program, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with atomically(folder / "placement.csv") as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["population", "first", "last", "x", "y", program.device.machine.unit_word, "key", "mask", "extension"])
+        writer.writerow(
+            ["population", "first", "last", "x", "y", program.device.machine.unit_word, "key", "mask", "extension"]
+        )
         for number, part in enumerate((*program.slices, *program.extensions)):
             assert part.site is not None
             place = [part.population, part.first, part.last - 1, part.site.x, part.site.y, part.site.unit]
@@ -49,7 +51,9 @@ def _export_tables(tables: Mapping[tuple[int, int], tuple[TableEntry, ...]], pat
         for (x, y), table in tables.items():
             for number, entry in enumerate(table):
                 ways = (" ".join(map(str, entry.links)), " ".join(map(str, entry.cores)))
-                writer.writerow([x, y, number, f"0x{entry.key:08x}", f"0x{entry.mask:08x}", *ways, int(entry.defaultable)])
+                writer.writerow(
+                    [x, y, number, f"0x{entry.key:08x}", f"0x{entry.mask:08x}", *ways, int(entry.defaultable)]
+                )
 
 
 def _export_synapses(program: Program, folder: Path) -> None:
@@ -63,7 +67,9 @@ def _export_synapses(program: Program, folder: Path) -> None:
                 block.targets[mine] - program.origin.first[p.target], block.weights[mine], block.steps[mine] * program.dt,
             ))  # fmt: skip
     for number, name in enumerate(names):
-        rank, source, target, weight, delay = (np.concatenate(c) for c in zip(*parts[name], strict=True)) if parts[name] else [np.empty(0)] * 5
+        rank, source, target, weight, delay = (
+            (np.concatenate(c) for c in zip(*parts[name], strict=True)) if parts[name] else [np.empty(0)] * 5
+        )
         order = np.argsort(rank)
         with atomically(folder / f"projection-{number}.npz") as temporary, temporary.open("wb") as file:
             np.savez_compressed(

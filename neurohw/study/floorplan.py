@@ -22,4 +22,8 @@ def floorplan(program: Program) -> Floorplan | None:
         population = here.most_common(1)[0][0] if here else ""
         cells.append((x, y, f"{sum(here.values())}/{units}" if here else "", sum(here.values()) / units, population))
     hexagonal = program.device.substrate == "spinnaker"
-    return Floorplan(cells, "hexagonal" if hexagonal else "grid", f"{program.device.title}: {program.device.machine.unit_word}s in use")
+    return Floorplan(
+        cells,
+        "hexagonal" if hexagonal else "grid",
+        f"{program.device.title}: {program.device.machine.unit_word}s in use",
+    )

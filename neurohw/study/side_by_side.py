@@ -53,7 +53,9 @@ def side_by_side(mapping: Mapping, first_trial: int = 0, command: str = "", prog
     for name, chip, found in study.run_chips(prepared, progress):
         recordings[name], chips[name] = found, chip
     progress("comparing", 0.0)
-    comparison = compare(references, recordings, mapping.file.measure, mapping.file.discard, list(prepared.network.neurons))
+    comparison = compare(
+        references, recordings, mapping.file.measure, mapping.file.discard, list(prepared.network.neurons)
+    )
     sections = []
     for name, (_, program) in prepared.programs.items():
         ran = Report.merged([recording.report for recording in recordings[name]])

@@ -51,7 +51,8 @@ def test_alpha_functions_that_a_core_cannot_make_are_reported(dt, tau, share):
     assert (loss.what, loss.count, loss.of) == ("parameters rounded", 3, 3)
     slope = dt / tau**2
     kept = np.floor(slope % 1 * 32768) / 32768 / slope
-    assert kept == pytest.approx(share, abs=0.02) and f"down to {100 * kept:.3g} %" in loss.why
+    assert kept == pytest.approx(share, abs=0.02)
+    assert f"down to {100 * kept:.3g} %" in loss.why
     since = np.arange(0.0, 89.0, dt) / tau
     whole = 0.3 * (since * np.exp(1 - since)).max()
     assert run(program).traces["n"]["isyn_exc"].max() == pytest.approx(kept * whole, rel=0.05, abs=1e-4)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurohw.chips.spinnaker import plasticity
-from neurohw.kernels import spinnaker_weights as weights
 from neurohw.errors import OutOfRange
+from neurohw.kernels import spinnaker_weights as weights
 from tests.oracles import spinnaker_fixed as twin
 
 TRACES = json.loads(np.load(Path(__file__).parents[1] / "golden" / "spinnaker" / "stdp.npz")["meta"].tobytes())

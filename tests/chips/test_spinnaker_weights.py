@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from neurohw.kernels import spinnaker_weights as weights
 from neurohw.chips.spinnaker.models import MODELS
+from neurohw.kernels import spinnaker_weights as weights
 from tests.oracles import spinnaker_fixed as twin
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "spinnaker" / "neurons.npz")

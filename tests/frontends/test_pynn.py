@@ -165,7 +165,8 @@ def test_every_model_is_a_cell(model):
     cells.record(shown)
     sim.run(5.0)
     signals = {signal.name: signal for signal in cells.get_data().segments[0].analogsignals}
-    assert set(signals) == set(shown) and {"v"} <= set(shown)
+    assert set(signals) == set(shown)
+    assert {"v"} <= set(shown)
     assert all(np.isfinite(signal.magnitude).all() and signal.shape == (51, 2) for signal in signals.values())
     assert np.ptp(signals["v"].magnitude) > 0
 

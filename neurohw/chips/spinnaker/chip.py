@@ -30,7 +30,15 @@ FULL = 65535
 class SpinnakerChip(EngineChip):
     """One board. Boards do not differ: the chip seed only names the specimen."""
 
-    state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "coefficients", "sums", "weights", "counts", "reported")
+    state_names: ClassVar[tuple[str, ...]] = (
+        *EngineChip.state_names,
+        "state",
+        "coefficients",
+        "sums",
+        "weights",
+        "counts",
+        "reported",
+    )
     neuron_state: ClassVar[tuple[str, ...]] = ("state",)
 
     @property
@@ -42,7 +50,9 @@ class SpinnakerChip(EngineChip):
 
     def _signed(self, projection: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         p = self.loaded.network.projections[projection]
-        return weights * (self.loaded.network.populations[p.target].neuron.inhibitory_sign if p.receptor == "inhibitory" else 1)
+        return weights * (
+            self.loaded.network.populations[p.target].neuron.inhibitory_sign if p.receptor == "inhibitory" else 1
+        )
 
     def _load(self, program: Program) -> None:
         payload, origin = program.payload, program.origin
@@ -76,7 +86,10 @@ class SpinnakerChip(EngineChip):
         for name, values in program.payload.parameters.items():
             model = MODELS[program.network.populations[name].model.name]
             first, last = program.origin.first[name], program.origin.first[name] + program.origin.size[name]
-            given = {**values, **{s: program.network.initial(name, s, trial) for s in ("v", "u") if s in model.parameters}}
+            given = {
+                **values,
+                **{s: program.network.initial(name, s, trial) for s in ("v", "u") if s in model.parameters},
+            }
             state, coefficients = model.initialize({p: given[p] for p in model.parameters}, program.dt)
             self.state[: len(state), first:last] = state
             self.coefficients[: len(coefficients), first:last] = coefficients
@@ -102,7 +115,9 @@ class SpinnakerChip(EngineChip):
 
     def _state_row(self, population: str, variable: str) -> int:
         if variable not in VALUES:
-            raise NotReadable(f"{self.device.title} shows {', '.join(VALUES)} of a neuron, not {variable!r} of {population!r}")
+            raise NotReadable(
+                f"{self.device.title} shows {', '.join(VALUES)} of a neuron, not {variable!r} of {population!r}"
+            )
         return VALUES[variable]
 
     def sample(self, rows: Any, neurons: Any) -> NDArray[np.float64]:
@@ -132,8 +147,13 @@ class SpinnakerChip(EngineChip):
     def _lost_in_writing(self) -> list[Loss]:
         zero = "the weight is below half a step"
         full = "words end at 0 and 65535"
-        found = [Loss("weights rounded to zero", n, 0, name, zero, "write larger weights") for name, n in self.written.items()]
-        return found + [Loss("weights clipped", n, 0, name, full, "choose largest_sum larger") for name, n in self.stopped.items()]
+        found = [
+            Loss("weights rounded to zero", n, 0, name, zero, "write larger weights")
+            for name, n in self.written.items()
+        ]
+        return found + [
+            Loss("weights clipped", n, 0, name, full, "choose largest_sum larger") for name, n in self.stopped.items()
+        ]
 
     def _account(self, n_steps: int, spikes: list[NDArray]) -> None:
         super()._account(n_steps, spikes)
@@ -152,13 +172,17 @@ class SpinnakerChip(EngineChip):
         """Word per network weight, for every synapse of a projection in the order of its rows."""
         network, origin = self.loaded.network, self.loaded.origin
         p = network.projections[projection]
-        return charge_factors(self.loaded)[RECEPTORS.index(p.receptor), rows_of(network, p).targets + origin.first[p.target]]
+        return charge_factors(self.loaded)[
+            RECEPTORS.index(p.receptor), rows_of(network, p).targets + origin.first[p.target]
+        ]
 
     def _write(self, projection: str, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
         wanted, unit = np.abs(weights * self._factors(projection)), self.loaded.scaling.unit[projection]
         if (wanted > FULL * unit).any():
             most = FULL * unit / self._factors(projection).max()
-            raise OutOfRange(f"write {projection!r}: {np.abs(weights).max():g} does not fit; 16 bits hold {most:g} at most here")
+            raise OutOfRange(
+                f"write {projection!r}: {np.abs(weights).max():g} does not fit; 16 bits hold {most:g} at most here"
+            )
         self.weights[places], loss = to_raw(wanted, 1.0 / unit)
         self.written[projection] = self.written.get(projection, 0) + loss.rounded_to_zero
 

@@ -41,7 +41,18 @@ def run(
             coefficients[offset_rows[i], i] += event_values[event]
             event += 1
         counts[0] += deliver(
-            t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums
+            t,
+            delays,
+            starts,
+            offsets,
+            targets,
+            weights,
+            ring,
+            ring_counts,
+            stimulus,
+            stimulus_starts,
+            stimulus_first,
+            sums,
         )
         for receptor in range(2):
             counts[1] += clamp(sums[receptor])

@@ -1,8 +1,8 @@
 """The rows that all float neurons share, and the formulas that several of their steps need.
 
-    state: V, EXC, INH (what arriving weights are added to), REFRACTORY (steps left), I_EXT (nA: i_offset + injected),
-           and two that each family uses for itself (OWN_1, OWN_2)
-    coefficients: the common ones below; from OWN on each family has its own
+state: V, EXC, INH (what arriving weights are added to), REFRACTORY (steps left), I_EXT (nA: i_offset + injected),
+       and two that each family uses for itself (OWN_1, OWN_2)
+coefficients: the common ones below; from OWN on each family has its own
 """
 
 import numpy as np
