@@ -177,7 +177,7 @@ class Network:
         """A new network with one projection more.
 
         weight: nA, uS or mV, as the target model has it; onto current models an inhibitory weight is <= 0, onto conductance
-        models every weight is >= 0. delay: ms. receptor: by default inhibitory where a constant weight is negative.
+        models every weight is >= 0, onto ALIF and LI it may have any sign. delay: ms. receptor: by default inhibitory where a constant weight is negative.
         Raises BadInput with every reason.
         """
         name = name or _unused(f"{source} to {target}", self.projections)
@@ -342,6 +342,8 @@ def _ordered_synapses(rule: Rule, n_pre: int, n_post: int) -> int | None:
 
 
 def _weight_sign(model: NeuronModel, receptor: str, weight: Value) -> list[str]:
+    if model.signed_weights:
+        return []
     _, _, low, high = spread(weight)
     if receptor == "inhibitory" and model.inhibitory_sign < 0:
         return ["inhibitory weights onto a current-based model are <= 0"] if high > 0 else []

@@ -198,8 +198,9 @@ class EngineChip:
         if not np.isfinite(given).all():
             raise BadInput(f"write {projection!r}: the weights hold NaN or infinity")
         p = self.loaded.network.projections[projection]
-        sign = self.loaded.network.populations[p.target].neuron.inhibitory_sign if p.receptor == "inhibitory" else 1
-        if (given * sign < 0).any():
+        model = self.loaded.network.populations[p.target].neuron
+        sign = model.inhibitory_sign if p.receptor == "inhibitory" else 1
+        if not model.signed_weights and (given * sign < 0).any():
             raise BadInput(
                 f"write {projection!r}: {p.receptor} weights onto {p.target!r} must be {'<=' if sign < 0 else '>='} 0"
             )
