@@ -226,20 +226,6 @@ def test_unknown_models_are_unsupported():
             population("a", 3, model)
 
 
-def test_weights_of_either_sign_where_both_receptors_are_one():
-    from neurohw.workbench import fabricate, map_network
-
-    network = Network().population("a", 2, "SpikeSourceArray", spike_times=[1.0])
-    for model in ("ALIF", "LI"):
-        mixed = network.population("n", 2, model).project("a", "n", AllToAll(), np.array([1.0, -1.0, 0.0, 2.0]))
-        chip = fabricate("reference")
-        chip.load(map_network(mixed, "reference"))
-        chip.write("a to n", -chip.read("a to n"))
-        assert chip.read("a to n").tolist() == [-1.0, 1.0, 0.0, -2.0]
-    with pytest.raises(BadInput, match="takes weights >= 0"):
-        network.population("n", 2, "IF_curr_delta").project("a", "n", AllToAll(), np.array([1.0, -1.0, 0.0, 2.0]))
-
-
 def test_devices_without_a_model_name_those_they_have():
     from neurohw.workbench import map_network
 

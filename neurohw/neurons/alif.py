@@ -3,7 +3,7 @@
     v' = (v_rest - v)/tau_m + i/cm,    a' = -a/tau_a,    a spike where v > v_thresh + beta a;    then a += 1
 
 beta = 0 is a LIF neuron. Unlike in PyNN's models the membrane goes on during the refractory period, which only keeps the
-neuron from spiking. A weight is a voltage step (mV), positive or negative, at the end of the step in which it arrives.
+neuron from spiking. A weight is a voltage step (mV) at the end of the step in which it arrives.
 
 Learning rules are written in discrete time. In steps of dt with alpha = exp(-dt/tau_m), rho = exp(-dt/tau_a) and reset by
 subtraction this is
@@ -35,5 +35,4 @@ ALIF = NeuronModel(
     source="Bellec et al., Nat. Commun. 11:3625 (2020), eq. 6 to 9",
     threshold_rises_by="beta*a",
     at_spike="a += 1",
-    signed_weights=True,
 )

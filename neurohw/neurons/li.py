@@ -2,7 +2,7 @@
 
     v' = (v_rest - v)/tau_m + i/cm
 
-A weight is a voltage step (mV), positive or negative, at the end of the step in which it arrives; so in discrete time
+A weight is a voltage step (mV) at the end of the step in which it arrives; so in discrete time
 y[t] = kappa y[t-1] + W z[t], kappa = exp(-dt/tau_m), z being what arrives at t.
 Source: Bellec et al., Nat. Commun. 11:3625 (2020), eq. 11.
 """
@@ -20,5 +20,4 @@ LI = NeuronModel(
     source="Bellec et al., Nat. Commun. 11:3625 (2020), eq. 11",
     threshold=float("inf"),
     reset="v_rest",
-    signed_weights=True,
 )

@@ -35,7 +35,6 @@ class NeuronModel:
         to it, but not to what a reset subtracts; reset: the parameter that v is set to; at_spike: what more happens then.
     resets: the ways of `Numerics.reset` that make sense; what v has beyond a threshold that it passes at a run tells of
         the time step alone, and is not to be kept.
-    signed_weights: weights of one projection may have either sign, since both receptors are one and the same.
     """
 
     name: str
@@ -51,7 +50,6 @@ class NeuronModel:
     at_spike: str = ""
     resets: tuple[str, ...] = ("set", "subtract")
     threshold_rises_by: str = ""
-    signed_weights: bool = False
 
     @property
     def recordable(self) -> tuple[str, ...]:
