@@ -313,7 +313,7 @@ def test_set_pulses():
     """+ pulses the positive arm, - the negative; steps follow the effect, draws the arm's own count."""
     chip = chip_for(pairs(), "pcm-set")
     d, pulse = chip.devices, chip.device.effect("set_pulse")
-    before, memory, sets, resets = (part.copy() for part in (d.g, d.memory, d.sets, d.resets))
+    before, memory, sets, resets = (part.copy() for part in (d.g, d.memory, d.set_pulses, d.reset_pulses))
     signs = np.where(np.arange(1000) % 2, -1, 2)
     places, ledger = chip.places("w"), chip.ledger.pulses
     chip.update("w", signs)
@@ -328,8 +328,8 @@ def test_set_pulses():
     expected = np.clip(old + mean + sd * z, floor, 12.0)
     np.testing.assert_allclose(d.g[1, down], expected, rtol=1e-6)
     assert chip.ledger.pulses - ledger == np.abs(signs).sum()
-    np.testing.assert_array_equal(d.sets[0, up] - sets[0, up], 2)
-    np.testing.assert_array_equal(d.resets, resets)
+    np.testing.assert_array_equal(d.set_pulses[0, up] - sets[0, up], 2)
+    np.testing.assert_array_equal(d.reset_pulses, resets)
 
 
 def test_pulses_saturate_and_refresh_restores():

@@ -200,16 +200,16 @@ def test_devices_of_an_arm_take_turns():
     assert ours.bench.g_max == 12.0
     for k in range(10):
         ours.pulse()
-        np.testing.assert_array_equal(ours.devices.sets[:4].sum(axis=0), k + 1)
-        assert np.ptp(ours.devices.sets[:4], axis=0).max() <= 1
+        np.testing.assert_array_equal(ours.devices.set_pulses[:4].sum(axis=0), k + 1)
+        assert np.ptp(ours.devices.set_pulses[:4], axis=0).max() <= 1
     ours.pulse(7)
-    np.testing.assert_array_equal(ours.devices.sets[:4], [[5] * 100, [4] * 100, [4] * 100, [4] * 100])
-    assert not ours.devices.sets[4:].any()
+    np.testing.assert_array_equal(ours.devices.set_pulses[:4], [[5] * 100, [4] * 100, [4] * 100, [4] * 100])
+    assert not ours.devices.set_pulses[4:].any()
     drift = float(np.exp(-0.04 * ours.device.effect("drift").log_time(0.0)))
     np.testing.assert_allclose(ours.conductances(), ours.devices.g[:4].sum(axis=0) * drift, rtol=1e-6)
     ours.program(20.0)
     assert abs(ours.devices.g[:4].mean() - 5.0) < 0.3
-    assert (ours.devices.resets[:4] >= 2).all()
+    assert (ours.devices.reset_pulses[:4] >= 2).all()
 
 
 def test_wear_is_counted_for_each_device():
@@ -217,9 +217,9 @@ def test_wear_is_counted_for_each_device():
     ours.reset()
     counts = np.arange(50) % 7
     ours.pulse(counts)
-    np.testing.assert_array_equal(ours.devices.sets[0], counts)
-    np.testing.assert_array_equal(ours.devices.resets[0], 1)
-    assert (ours.devices.n_sets, ours.devices.n_resets, ours.devices.most) == (counts.sum(), 50, 7)
+    np.testing.assert_array_equal(ours.devices.set_pulses[0], counts)
+    np.testing.assert_array_equal(ours.devices.reset_pulses[0], 1)
+    assert (ours.devices.pulses, ours.devices.resets, ours.devices.most) == (counts.sum(), 50, 7)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from neurohw import rng
 from neurohw.chips.crossbar import engine
-from neurohw.chips.crossbar.devices import Bench, Devices
+from neurohw.chips.crossbar.devices import FROZEN, Bench, Devices
 from neurohw.chips.float_chip import FloatChip
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.errors import BadInput, OutOfRange, Unsupported
@@ -20,10 +20,6 @@ from neurohw.report import Report
 DRIFT_TOLERANCE = 0.05
 """The weights of a run are taken from the trajectories again when ln(t/t0) of some device has moved by this much: by
 then a conductance is off by less than 0.05 nu, that is 0.2 to 0.7 % for the exponents of phase-change memory."""
-
-FROZEN = 3
-"""Within a run, 1/f noise from this band of periods on (51.2 ms) is taken from the trajectories, again every 51.2 ms; what
-is faster is drawn at each read. See `neurohw.kernels.fluctuations`."""
 
 DONE = ("pair reads", "row reads", "conductances clipped", "refreshes")
 
@@ -107,15 +103,15 @@ class CrossbarChip(FloatChip):
             self.bench.rest(self.devices, arm, places[~carries], idle, f"write {count}", self.age)
 
     def _worn(self) -> tuple[int, int]:
-        return self.devices.n_sets, self.devices.n_resets
+        return self.devices.pulses, self.devices.resets
 
     def _book(self, pulses: int, resets: int) -> None:
         """What the devices went through since they had had so many pulses and RESETs."""
         done, energy = self.devices, self.device.energy
-        self.ledger.pulses += done.n_sets - pulses
-        self.ledger.resets += done.n_resets - resets
-        self.ledger.energy += (done.n_sets - pulses) * energy.get("set_pulse", 0.0)
-        self.ledger.energy += (done.n_resets - resets) * energy.get("reset_pulse", 0.0)
+        self.ledger.pulses += done.pulses - pulses
+        self.ledger.resets += done.resets - resets
+        self.ledger.energy += (done.pulses - pulses) * energy.get("set_pulse", 0.0)
+        self.ledger.energy += (done.resets - resets) * energy.get("reset_pulse", 0.0)
         self.refreshed = None
 
     def places(self, projection: str) -> NDArray[np.int64]:
@@ -182,7 +178,7 @@ class CrossbarChip(FloatChip):
             old = stale[devices.epoch].any(axis=0)
             places = np.flatnonzero(old) if not old.all() else np.arange(old.size)
             self.refreshed[stale] = now[stale]
-            self.bench.moments(devices, places, age, FROZEN, self.unit[self.projection[places]], self.weights)
+            self.bench.moments(devices, places, age, self.unit[self.projection[places]], self.weights)
             self.done["refreshes"] += 1
         return min(self._next_refresh(t), (stretch + 1) * self._stretch())
 

@@ -8,7 +8,7 @@ the place in the table:
     programming, RESET of written devices      (chip, projection's count of writes, device)
     drift exponent                             (chip, device), and the count of writes where the effect says so
     SET pulses and their RESETs                (chip, device, count of both in the life of the device)
-    1/f noise                                  (chip, device, moment of its programming, moment of the read)
+    1/f noise                                  (chip, device, moment of its programming since the load, moment of the read)
 
 so a specimen is the same whatever else was written before, and a written device keeps of its past only its identity.
 """
@@ -40,6 +40,10 @@ CHUNK = 1 << 16
 QUALITIES = 257
 """Points at which the verifying reads of a write look up the amplitude of the 1/f noise."""
 
+FROZEN = 3
+"""Within a run, 1/f noise from this band of periods on (51.2 ms) stands still for as long as its shortest period; what is
+faster is drawn at each read."""
+
 Key = Callable[[str], np.uint64]
 Indices = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -51,8 +55,8 @@ class Devices:
 
     g: uS, as programmed, referred to the drift's t0. nu: drift exponent. quality: amplitude of the 1/f read noise.
     epoch: index into `times`, the chip's age (ms) when the device was programmed; -1: no device.
-    memory: of the SET pulses; sets, resets: pulses of each kind so far (all three empty where there are no pulses).
-    n_sets, n_resets: over all devices. most: pulses of both kinds of the device that has had most.
+    memory: of the SET pulses; set_pulses, reset_pulses: of each device so far (all three empty where there are none).
+    pulses, resets: over all devices. most: pulses of both kinds of the device that has had most.
     """
 
     g: NDArray[np.float32]
@@ -60,11 +64,11 @@ class Devices:
     quality: NDArray[np.float32]
     epoch: NDArray[np.int32]
     memory: NDArray[np.float32]
-    sets: NDArray[np.int32]
-    resets: NDArray[np.int32]
+    set_pulses: NDArray[np.int32]
+    reset_pulses: NDArray[np.int32]
     times: list[float] = field(default_factory=list)
-    n_sets: int = 0
-    n_resets: int = 0
+    pulses: int = 0
+    resets: int = 0
     most: int = 0
 
     @classmethod
@@ -81,6 +85,11 @@ class Devices:
         if not self.times or self.times[-1] != age:
             self.times.append(age)
         return len(self.times) - 1
+
+    @property
+    def worn(self) -> NDArray[np.int32]:
+        """Pulses of both kinds that each device has had."""
+        return self.set_pulses + self.reset_pulses
 
     def kept(self) -> dict[str, Any]:
         """A copy of everything, in arrays and numbers only."""
@@ -143,7 +152,22 @@ class Bench:
         """Where there is no residual of write-and-verify, a write is a sequence of SET pulses and reads."""
         return self.pulse is not None and self.noise is None
 
-    def lines(self, arm: int) -> range:
+    @property
+    def lines(self) -> int:
+        """Devices of a pair."""
+        return 2 * self.n
+
+    @property
+    def noisy(self) -> bool:
+        """Whether two reads can differ."""
+        return self.read_noise is not None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Where the read of a device is clipped (uS)."""
+        return float(self.white[2]), float(self.white[3])
+
+    def of_arm(self, arm: int) -> range:
         """The lines of the arrays that the devices of an arm are on."""
         return range(arm * self.n, (arm + 1) * self.n)
 
@@ -165,13 +189,13 @@ class Bench:
         epoch = d.new_epoch(age)
         for at in _chunks(places.size):
             p, wanted = places[at], np.minimum(target[at] / self.n, self.g_max)
-            for line in self.lines(arm):
+            for line in self.of_arm(arm):
                 self._write(d, line, p, wanted, address)
                 self._settle(d, line, p, wanted, address, epoch, self._drawn(written=True))
 
     def rest(self, d: Devices, arm: int, places: Indices, how: str, address: str, age: float) -> None:
         """Give arms that carry no weight what the mapping chose: "none", "reset" or "programmed to zero"."""
-        for line in self.lines(arm):
+        for line in self.of_arm(arm):
             if how == "none":
                 d.epoch[line, places] = -1
             elif how == "programmed to zero" or self.writes_by_pulses:  # a write by pulses begins with a RESET
@@ -203,18 +227,18 @@ class Bench:
             d.memory[line, p] = 1.0
 
     def _write_by_pulses(self, d: Devices, line: int, p: Indices, target: Values) -> None:
-        before = d.sets[line, p].sum(), d.resets[line, p].sum()
+        before = d.set_pulses[line, p].sum(), d.reset_pulses[line, p].sum()
         noise, grid = self.read_noise, np.linspace(0.0, self.g_max, QUALITIES)
         qualities = noise.quality(grid, self.g_max) if noise is not None else np.zeros(QUALITIES)
         growth = float(noise.growth(0.0)) if noise is not None else 0.0
         keys = (self.key(name) for name in ("set_pulse", "reset", "verify"))
         most = pulsing.write(
             line, p, self.devices(p, line), target, self.patience, 0.5 * self.step, *keys, self.steps,
-            self.low, self.low_sd, qualities, growth, *self.white, self.g_max, d.g, d.memory, d.sets, d.resets, self.stuck,
+            self.low, self.low_sd, qualities, growth, *self.white, self.g_max, d.g, d.memory, d.set_pulses, d.reset_pulses, self.stuck,
         )  # fmt: skip
         d.most = max(d.most, most)
-        d.n_sets += int(d.sets[line, p].sum() - before[0])
-        d.n_resets += int(d.resets[line, p].sum() - before[1])
+        d.pulses += int(d.set_pulses[line, p].sum() - before[0])
+        d.resets += int(d.reset_pulses[line, p].sum() - before[1])
 
     def pulses(self, d: Devices, arm: int, places: Indices, counts: Indices, address: str, age: float) -> None:
         """counts[k] SET pulses on an arm of places[k], its devices in turn; their drift clocks start again."""
@@ -226,25 +250,25 @@ class Bench:
         touched, first = np.zeros((self.n, places.size), np.bool_), arm * self.n
         most = pulsing.pulse(
             first, self.n, places, self.devices(places, first), counts, self.key("set_pulse"), self.steps, self.g_max,
-            d.g, d.memory, d.sets, d.resets, self.stuck, touched,
+            d.g, d.memory, d.set_pulses, d.reset_pulses, self.stuck, touched,
         )  # fmt: skip
-        d.most, d.n_sets = max(d.most, most), d.n_sets + int(counts.sum())
+        d.most, d.pulses = max(d.most, most), d.pulses + int(counts.sum())
         self._pulsed(d, arm, places, touched, address, age)
 
     def reset(self, d: Devices, arm: int, places: Indices, address: str, age: float) -> None:
         """RESET all devices of arms that know pulses: their memory is gone, their conductance is low."""
-        for line in self.lines(arm):
+        for line in self.of_arm(arm):
             most = pulsing.reset(
                 line, places, self.devices(places, line), self.key("reset"), self.low, self.low_sd, d.g, d.memory,
-                d.sets, d.resets, self.stuck,
+                d.set_pulses, d.reset_pulses, self.stuck,
             )  # fmt: skip
             d.most = max(d.most, most)
-        d.n_resets += self.n * places.size
+        d.resets += self.n * places.size
         self._pulsed(d, arm, places, np.ones((self.n, places.size), np.bool_), address, age)
 
     def _pulsed(self, d: Devices, arm: int, places: Indices, touched: Any, address: str, age: float) -> None:
         epoch = d.new_epoch(age)
-        for line, mine in zip(self.lines(arm), touched, strict=True):
+        for line, mine in zip(self.of_arm(arm), touched, strict=True):
             p = places if mine.all() else places[mine]
             self._settle(d, line, p, d.g[line, p].astype(float), address, epoch, self._drawn(written=False))
 
@@ -291,7 +315,10 @@ class Bench:
         total = np.maximum(fluctuations.variance(shortest, fluctuations.LONGEST, s), 1e-300)
         edge = max(shortest, fluctuations.SHORTEST * fluctuations.BAND**band)
         slow = fluctuations.variance(edge, fluctuations.LONGEST, s)
-        keys = rng.hashes(self.key("read_noise"), times.view(np.int64))
+        since_load = np.rint((times - times[0]) * 1e6).astype(
+            np.int64
+        )  # ns: what a chip was before its load is no address
+        keys = rng.hashes(self.key("read_noise"), since_load)
         return Clock(log_time, s, growth / np.sqrt(total), growth * np.sqrt(1.0 - slow / total), keys, band)
 
     def conductances(self, d: Devices, places: Indices, age: float) -> Values:
@@ -308,12 +335,22 @@ class Bench:
         )  # fmt: skip
         return out
 
-    def moments(self, d: Devices, places: Indices, age: float, band: int, unit: Values, out: NDArray[Any]) -> None:
+    def amplitudes(self, d: Devices, places: Indices, age: float, band: int = FROZEN) -> Values:
+        """(lines, places, 2): center and standard deviation (uS) of a read of each device at this age, before any clip.
+
+        1/f noise from the band on is in the center: it is what it is at this moment. What is faster is in the deviation,
+        which is -1 where there is no device.
+        """
+        now, out = self.clock(d, age, band), np.empty((self.lines, places.size, 2))
+        reading.amplitudes(self.n, places, self.cell[places], d.g, d.nu, d.quality, d.epoch, *now, self.white, out)
+        return out
+
+    def moments(self, d: Devices, places: Indices, age: float, unit: Values, out: NDArray[Any]) -> None:
         """out[places] = (mean, variance) of a read of G+ - G- at this age, in network units; unit: of one uS, per place.
 
-        1/f noise slower than the band is in the mean: it is what it is at this moment. What is faster is in the variance.
+        1/f noise of the frozen bands is in the mean, what is faster in the variance.
         """
-        now = self.clock(d, age, band)
+        now = self.clock(d, age, FROZEN)
         reading.moments(
             self.n, places, self.cell[places], unit, d.g, d.nu, d.quality, d.epoch, *now, self.white, out
         )  # fmt: skip

@@ -68,6 +68,22 @@ def sample(n, places, cells, g, nu, quality, epoch, log_time, s, slow, fast, key
 
 
 @njit(cache=True)
+def amplitudes(n, places, cells, g, nu, quality, epoch, log_time, s, slow, fast, keys, band, white, out):
+    """out[line, k] = (m, sd) of a read of each device of places[k]; sd < 0 where there is none."""
+    for line in range(2 * n):
+        for k in range(places.size):
+            p, device = places[k], cells[k] * 2 * n + line
+            e = epoch[line, p]
+            if e < 0:
+                out[line, k, 0], out[line, k, 1] = 0.0, -1.0
+                continue
+            now = conductance(line, p, g, nu, epoch, log_time)
+            moved, flicker = _center(line, p, device, now, quality, epoch, s, slow, keys, band)
+            out[line, k, 0] = now + moved
+            out[line, k, 1] = sqrt((flicker * fast[e]) ** 2 + (white[0] * now + white[1]) ** 2)
+
+
+@njit(cache=True)
 def moments(n, places, cells, units, g, nu, quality, epoch, log_time, s, slow, fast, keys, band, white, out):
     """out[places[k]] = (mean, variance) of a read of G+ - G-, times units[k] and its square."""
     for k in range(places.size):
