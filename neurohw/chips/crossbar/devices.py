@@ -40,6 +40,8 @@ CHUNK = 1 << 16
 QUALITIES = 257
 """Points at which the verifying reads of a write look up the amplitude of the 1/f noise."""
 
+FIRST = "write 0"
+"""The address of the write that loads a program: a deviation that a device keeps for life is the one drawn there."""
 FROZEN = 3
 """Within a run, 1/f noise from this band of periods on (51.2 ms) stands still for as long as its shortest period; what is
 faster is drawn at each read."""
@@ -279,7 +281,7 @@ class Bench:
     def _settle(self, d: Devices, line: int, p: Indices, target: Values, address: str, epoch: int, drawn: str) -> None:
         """What follows from a programming: a drift exponent, a noise amplitude, a clock that starts."""
         if self.drift is not None:
-            stream = self.key(f"drift/{address}" if drawn == "each write" else "drift")
+            stream = self.key(f"drift/{address if drawn == 'each write' else FIRST}")
             z = normals(stream, self.devices(p, line)) if self.varies else np.zeros(p.size)
             d.nu[line, p] = self.drift.exponents(target, z, self.g_max)
             if self.stuck.size:
