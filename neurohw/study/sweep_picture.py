@@ -28,7 +28,9 @@ def _draw(sweep: Sweep) -> Any:
     columns = list(zip(_vary(sweep), grids(sweep.mapping), strict=True))
     measure = sweep.mapping.file.measure
     means = {statistic: _means(sweep, statistic) for statistic in measure}
-    figure = Figure(figsize=(0.6 + 3.8 * len(columns), 1.4 + 2.3 * len(measure)), layout="constrained")
+    most = max(min(MAX_LINES, len({(p.chip, p.levels) for p in points})) for _, points in columns)
+    size = (0.6 + 3.8 * len(columns), 0.8 + 2.2 * len(measure) + 0.14 * most)
+    figure = Figure(figsize=size, layout="constrained")
     parts = np.atleast_1d(figure.subfigures(1, len(columns)))
     for part, (grid, points) in zip(parts, columns, strict=True):
         axis = max(grid, key=lambda name: len(grid[name]))
@@ -41,7 +43,7 @@ def _draw(sweep: Sweep) -> Any:
             panel.set_ylabel(f"{known.title} ({known.unit})" if known.unit else known.title)
         panels[-1].set_xlabel(axis)
         handles, names = panels[0].get_legend_handles_labels()
-        part.legend(handles, names, loc="outside lower center", fontsize=7, ncols=1 + (len(names) > 5))
+        part.legend(handles, names, loc="outside lower center", fontsize=7)
     return figure
 
 
