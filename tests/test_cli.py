@@ -582,7 +582,7 @@ def test_interrupted(tmp_path, where):
     assert process.stdout.readline() == "begun\n"
     if where == "in the reference":
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=4)  # by now Brian2 is at work, which has its own mind about Ctrl-C
+            process.wait(timeout=8)  # by now Brian2 is at work, which has its own mind about Ctrl-C
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
