@@ -193,7 +193,8 @@ class Bench:
             p, wanted = places[at], np.minimum(target[at] / self.n, self.g_max)
             for line in self.of_arm(arm):
                 self._write(d, line, p, wanted, address)
-                self._settle(d, line, p, wanted, address, epoch, self._drawn(written=True))
+                state = np.maximum(wanted, self.low) if self.writes_by_pulses else wanted
+                self._settle(d, line, p, state, address, epoch, self._drawn(written=True))
 
     def rest(self, d: Devices, arm: int, places: Indices, how: str, address: str, age: float) -> None:
         """Give arms that carry no weight what the mapping chose: "none", "reset" or "programmed to zero"."""
@@ -210,11 +211,10 @@ class Bench:
         for at in _chunks(places.size):
             p = places[at]
             draws = normals(self.key(f"reset/{address}"), self.devices(p, line))
-            low = np.maximum(self.low + self.low_sd * draws, 0.0)
-            d.g[line, p] = self._held(line, p, low)
+            d.g[line, p] = self._held(line, p, np.maximum(self.low + self.low_sd * draws, 0.0))
             if self.pulsed:
                 d.memory[line, p] = 1.0
-            self._settle(d, line, p, low, address, epoch, self._drawn(written=True))
+            self._settle(d, line, p, np.full(p.size, self.low), address, epoch, self._drawn(written=True))
 
     def _write(self, d: Devices, line: int, p: Indices, wanted: Values, address: str) -> None:
         """A write: by pulses and reads, with the residual of write-and-verify, or exact."""
