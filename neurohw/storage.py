@@ -51,7 +51,7 @@ CLASSES = {
         "neurohw.effects.synapse_loss": "SynapseLoss",
         "neurohw.effects.weight_noise": "WeightNoise",
         "neurohw.effects.weight_resolution": "WeightResolution",
-        "neurohw.program": "Program Slice DelayPlan Routing TableEntry Scaling",
+        "neurohw.program": "Program Slice DelayPlan Routing TableEntry Scaling Ledger",
         "neurohw.report": "Report Loss Resource",
         "neurohw.kernels.table": "SynapseTable",
         "neurohw.passes.to_float": "FloatPayload",
@@ -59,6 +59,8 @@ CLASSES = {
         "neurohw.passes.to_circuit": "CircuitPayload",
         "neurohw.passes.to_conductance": "ConductancePayload",
         "neurohw.schema": "Number",
+        "neurohw.chips.crossbar.devices": "Devices",
+        "neurohw.learning.checkpoint": "Checkpoint",
     }.items()
     for name in names.split()
 }
@@ -81,15 +83,16 @@ def load_program(path: Any) -> Any:
     Raises BadInput, naming the file and the place, for anything else, and where the fingerprint is not that of what the
     file holds.
     """
-    return _load("program", "Program", path)
+    return load("program", "Program", path)
 
 
 def load_network(path: Any) -> Any:
     """The network that `Network.save` wrote. Raises BadInput, naming the file and the place, for anything else."""
-    return _load("network", "Network", path)
+    return load("network", "Network", path)
 
 
-def _load(kind: str, root: str, path: Any) -> Any:
+def load(kind: str, root: str, path: Any) -> Any:
+    """What `save` wrote: an instance of `root`. Raises BadInput, naming the file and the place, for anything else."""
     with open_hdf5(path) as file:
         if file.attrs.get("format") != f"neurohw-{kind}":
             raise BadInput(f"{path}: not a {kind} that neurohw saved, but {str(file.attrs.get('format'))[:60]!r}")

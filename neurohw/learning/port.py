@@ -88,7 +88,9 @@ class Port:
             self.chip.refresh(part, policy)
 
     def state(self) -> dict[str, Any]:
-        return {"turn": self.turn}
+        return {"turn": self.turn, "aside": self.aside.turn if self.aside else 0}
 
     def restore(self, state: Any) -> None:
         self.turn = int(state["turn"])
+        if self.aside:
+            self.aside.turn = int(state["aside"])
