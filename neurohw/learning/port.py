@@ -21,13 +21,21 @@ class Port:
     """The weights of one projection: the sum of its `parts` on the chip.
 
     size: synapses. pair: the parts are an excitatory and an inhibitory one. aside: the port of an array that acts on
-    nothing, where there is one. turn: which of several parts takes the next pulse (round robin; the only state).
+    nothing, where there is one. scale: what the chip has for a weight of 1. turn: which of several parts takes the next pulse (round robin; the only state).
     """
 
     def __init__(
-        self, chip: Chip, name: str, parts: Parts, size: int, pair: bool = False, aside: "Port | None" = None
+        self,
+        chip: Chip,
+        name: str,
+        parts: Parts,
+        size: int,
+        pair: bool = False,
+        aside: "Port | None" = None,
+        scale: float = 1.0,
     ):
         self.chip, self.name, self.parts, self.size, self.pair, self.aside = chip, name, parts, size, pair, aside
+        self.scale = scale
         self.turn = 0
         self.capabilities = chip.capabilities
         if not self.capabilities.writable:
@@ -42,28 +50,29 @@ class Port:
                 f"{self.name!r}: this chip takes no single steps of weight, so a scheme that counts them has nothing to "
                 "count; use the scheme shadow, which writes"
             )
-        return float(step)
+        return float(step) / self.scale
 
     @property
     def limits(self) -> tuple[float, float]:
         """The smallest and the largest weight that the chip can hold."""
         ranges = [self.capabilities.weight_range[part] for part in self.parts]
-        return sum(low for low, _ in ranges), sum(high for _, high in ranges)
+        return sum(low for low, _ in ranges) / self.scale, sum(high for _, high in ranges) / self.scale
 
     def read(self) -> Values:
         """The weights as the hardware reads them; where a synapse was lost, 0."""
-        return np.sum([np.nan_to_num(self.chip.read(part)) for part in self.parts], axis=0)
+        return np.sum([np.nan_to_num(self.chip.read(part)) for part in self.parts], axis=0) / self.scale
 
     def write(self, weights: Values) -> int:
         """Program all weights, cut to the limits; returns how many were cut."""
         low, high = self.limits
         cut = np.clip(weights, low, high)
+        held = cut * self.scale
         if self.pair:
-            self.chip.write(self.parts[0], np.maximum(cut, 0.0))
-            self.chip.write(self.parts[1], np.minimum(cut, 0.0))
+            self.chip.write(self.parts[0], np.maximum(held, 0.0))
+            self.chip.write(self.parts[1], np.minimum(held, 0.0))
         else:
             for part in self.parts:
-                self.chip.write(part, cut / len(self.parts))
+                self.chip.write(part, held / len(self.parts))
         return int((cut != weights).sum())
 
     def pulse(self, counts: Counts) -> None:

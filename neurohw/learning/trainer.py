@@ -78,7 +78,7 @@ class Trainer:
     scheme: Scheme
     optimizer: Optimizer
     plan: Plan
-    weights: Weights
+    weights: Change
     layout: Layout | None = None
     dt: float = 1.0
     identity: str = ""
@@ -99,7 +99,7 @@ class Trainer:
     def _port(self, name: str, layout: Layout) -> Port:
         size, twin = self.weights[name].size, layout.aside.get(name)
         aside = Port(self.chip, twin, (twin,), size) if twin else None
-        return Port(self.chip, name, layout.parts[name], size, name in layout.pairs, aside)
+        return Port(self.chip, name, layout.parts[name], size, name in layout.pairs, aside, layout.scale.get(name, 1.0))
 
     def begin(self, initial: Weights) -> None:
         """Bring initial weights onto a chip that holds others, by the scheme itself; they count as update 0."""
@@ -211,7 +211,9 @@ class Trainer:
         return ""
 
     def _after_a_fault(self, error: OutOfRange, checkpoint: Path | None, saved: int) -> str:
-        kept = f"the last good state, of epoch {saved}, is in {checkpoint}" if checkpoint and saved else "none was saved"
+        kept = (
+            f"the last good state, of epoch {saved}, is in {checkpoint}" if checkpoint and saved else "none was saved"
+        )
         return f"epoch {self.epoch + 1}, update {self.updates + 1}: {error}; training stopped, {kept}"
 
     def result(self, stopped: str) -> Trained:

@@ -38,4 +38,4 @@ class MixedPrecision(Scheme):
         state["chi"] = state["chi"] - counts * quantum
         port.pulse(counts)
         carried = float(np.abs(state["chi"]).mean() / quantum) if counts.size else 0.0
-        return Written(counts * quantum, np.zeros_like(wanted), int(np.abs(counts).sum()), carried)
+        return Written((counts * quantum).astype(np.float64), np.zeros_like(wanted), int(np.abs(counts).sum()), carried)

@@ -33,12 +33,14 @@ class Written:
 class Scheme(Described):
     """The parameters of a scheme; what changes while learning is in the `state` that it is given.
 
-    name: as mapping files have it. accumulates: whether what is not applied is carried to the next update.
+    name: as mapping files have it. accumulates: whether what is not applied is carried to the next update. needs_aside:
+    whether it works on an array that acts on nothing.
     """
 
     name: ClassVar[str]
     paper: ClassVar[str]
     accumulates: ClassVar[bool] = False
+    needs_aside: ClassVar[bool] = False
 
     def start(self, port: Port) -> dict[str, Any]:
         """The state for one projection: arrays and numbers by name. Raises Unsupported where the chip cannot do it."""
@@ -53,7 +55,7 @@ class Scheme(Described):
 def stepped(port: Port, counts: Counts, wanted: Values, quantum: float) -> Written:
     """Send steps of a scheme that carries nothing."""
     port.pulse(counts)
-    applied = counts * quantum
+    applied = (counts * quantum).astype(np.float64)
     return Written(applied, wanted - applied, int(np.abs(counts).sum()))
 
 

@@ -16,7 +16,9 @@ class Shadow(Scheme):
     """
 
     name: ClassVar[str] = "shadow"
-    paper: ClassVar[str] = "Courbariaux, Bengio & David, NeurIPS 2015, arXiv:1511.00363 (weights kept beside coarse ones)"
+    paper: ClassVar[str] = (
+        "Courbariaux, Bengio & David, NeurIPS 2015, arXiv:1511.00363 (weights kept beside coarse ones)"
+    )
     accumulates: ClassVar[bool] = True
 
     def start(self, port: Port) -> dict[str, Any]:
@@ -24,9 +26,9 @@ class Shadow(Scheme):
 
     def apply(self, port: Port, state: dict[str, Any], wanted: Values, stream: np.uint64) -> Written:
         low, high = port.limits
-        before = state["weights"]
-        state["weights"] = np.clip(before + wanted, low, high)
+        new = state["weights"] + wanted
+        state["weights"] = np.clip(new, low, high)
         if wanted.any():
             port.write(state["weights"])
-        applied = state["weights"] - before
-        return Written(applied, wanted - applied)
+        lost = new - state["weights"]
+        return Written(wanted - lost, lost)

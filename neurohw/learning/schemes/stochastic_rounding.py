@@ -17,7 +17,9 @@ class StochasticRounding(Scheme):
     """
 
     name: ClassVar[str] = "stochastic_rounding"
-    paper: ClassVar[str] = "Gupta et al., ICML 2015, arXiv:1502.02551; Hopkins et al., Phil. Trans. R. Soc. A 378 (2020) 20190052"
+    paper: ClassVar[str] = (
+        "Gupta et al., ICML 2015, arXiv:1502.02551; Hopkins et al., Phil. Trans. R. Soc. A 378 (2020) 20190052"
+    )
     quantum: Annotated[float, Field(gt=0)] = 1.0
 
     def apply(self, port: Port, state: dict[str, Any], wanted: Values, stream: np.uint64) -> Written:

@@ -24,6 +24,7 @@ class TikiTaka(Scheme):
 
     name: ClassVar[str] = "tiki_taka"
     paper: ClassVar[str] = "Gokmen, Front. Artif. Intell. 4:699148 (2021); BufferedTransferCompound in IBM/aihwkit"
+    needs_aside: ClassVar[bool] = True
     every: Annotated[int, Field(ge=1)] = 10
     gain: Annotated[float, Field(gt=0)] = 1.0
     rate: Annotated[float, Field(gt=0)] = 1.0
@@ -32,22 +33,32 @@ class TikiTaka(Scheme):
 
     def start(self, port: Port) -> dict[str, Any]:
         super().start(port)
-        if port.aside is None:
-            raise Unsupported(f"{port.name!r}: tiki_taka needs an array set aside; lay the network out with aside=True")
+        _aside(port)
         return {"h": np.zeros(port.size), "updates": 0}
 
     def apply(self, port: Port, state: dict[str, Any], wanted: Values, stream: np.uint64) -> Written:
-        step, state["updates"] = port.step, state["updates"] + 1
+        array, step, state["updates"] = _aside(port), port.step, state["updates"] + 1
         fires = rng.uniform(stream, wanted.size) < np.abs(wanted) * self.gain / step
         fast = (np.sign(wanted) * fires).astype(np.int64)
-        port.aside.pulse(fast)
+        array.pulse(fast)
         n_fast, applied = int(np.abs(fast).sum()), np.zeros_like(wanted)
         if state["updates"] % self.every:
             return Written(applied, np.zeros_like(wanted), n_fast, float(np.abs(state["h"]).mean() / step))
-        state["h"] = state["h"] + self.rate * port.aside.read() / self.gain
+        state["h"] = state["h"] + self.rate * array.read() / self.gain
         if self.resets:
-            port.aside.write(np.zeros(port.size))
+            array.write(np.zeros(port.size))
         counts = whole(state["h"] / step)
         state["h"] = state["h"] - (1.0 - self.momentum) * counts * step
         port.pulse(counts)
-        return Written(counts * step, np.zeros_like(wanted), n_fast + int(np.abs(counts).sum()), float(np.abs(state["h"]).mean() / step))
+        return Written(
+            (counts * step).astype(np.float64),
+            np.zeros_like(wanted),
+            n_fast + int(np.abs(counts).sum()),
+            float(np.abs(state["h"]).mean() / step),
+        )
+
+
+def _aside(port: Port) -> Port:
+    if port.aside is None:
+        raise Unsupported(f"{port.name!r}: tiki_taka needs an array set aside; lay the network out with aside=True")
+    return port.aside
