@@ -26,8 +26,8 @@ class SpikeLoss(Effect):
     links: Annotated[Number, In("", at_least=1)]
     rate: Annotated[Number, In("kHz", at_least=1e-9)]
     buffer: Annotated[Number, In("", at_least=1)]
-    out_links: Annotated[Number, In("", at_least=1)] | None = None
-    out_rate: Annotated[Number, In("kHz", at_least=1e-9)] | None = None
+    out_links: Annotated[Number, In("", at_least=1)]
+    out_rate: Annotated[Number, In("kHz", at_least=1e-9)]
 
     def frame(self, dt: float, acceleration: float, out: bool = False) -> int:
         """The length of a frame in steps of dt (ms, network time); at least one."""
@@ -38,7 +38,7 @@ class SpikeLoss(Effect):
         return max(1, int(self.frame(dt, acceleration, out) * dt * self._rate(out) / acceleration + 1e-9))
 
     def _rate(self, out: bool) -> float:
-        return float(self.out_rate if out and self.out_rate is not None else self.rate)
+        return float(self.out_rate if out else self.rate)
 
     def passed(
         self, steps: NDArray[np.int64], links: NDArray[np.int64], dt: float, acceleration: float, out: bool = False

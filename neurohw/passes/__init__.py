@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from neurohw.passes.assign_synapses import assign_synapses
 from neurohw.passes.check import check
+from neurohw.passes.check_record import check_record
 from neurohw.passes.fix_delays import fix_delays
 from neurohw.passes.legalize import legalize
 from neurohw.passes.partition import partition
@@ -41,6 +42,7 @@ PASSES: dict[str, tuple[Pass, ...]] = {
         check,
         legalize,
         partition,
+        check_record,
         extend_delays,
         place_spinnaker,
         route_spinnaker,
@@ -53,6 +55,7 @@ PASSES: dict[str, tuple[Pass, ...]] = {
         check,
         legalize,
         partition,
+        check_record,
         place,
         route,
         fix_delays,

@@ -230,8 +230,9 @@ def test_lost_synapses_read_as_nan_and_cannot_be_written():
 
 def test_events_beyond_a_link_s_rate_are_dropped_and_counted():
     """10 sources of 400 Hz on one link of 1250 events/s: 1250 pass, whether the run is cut or not."""
-    program = mapped(WAFER, net(rate=400.0))
-    chip = workbench.fabricate(WAFER, 1)
+    device = WAFER.with_(out_rate="10 GHz")
+    program = mapped(device, net(rate=400.0))
+    chip = workbench.fabricate(device, 1)
     whole = workbench.run(program, chip, 1280)
     loss = next(loss for loss in whole.report.losses if loss.what == "spikes dropped")
     assert loss.of == whole.spikes["in"][0].size
@@ -242,7 +243,7 @@ def test_events_beyond_a_link_s_rate_are_dropped_and_counted():
     times = np.concatenate([p.spikes["e"][0] for p in parts])
     assert times.size == whole.spikes["e"][0].size
     assert np.allclose(np.sort(times), np.sort(whole.spikes["e"][0]))
-    spread = mapped(WAFER, net(rate=400.0), choices={"inputs_per_bus": 1})
+    spread = mapped(device, net(rate=400.0), choices={"inputs_per_bus": 1})
     assert workbench.run(spread, chip, 1280).report.lost("spikes dropped") < 5
 
 

@@ -27,7 +27,6 @@ from neurohw.effects.synapse_loss import SynapseLoss
 from neurohw.effects.temporal_noise import TemporalNoise
 from neurohw.effects.weight_noise import WeightNoise
 from neurohw.effects.weight_resolution import WeightResolution
-from neurohw.errors import NotReadable
 from neurohw.kernels import analog_engine
 from neurohw.kernels.circuits import realized
 from neurohw.kernels.lowering import Block
@@ -76,7 +75,6 @@ class AnalogChip(FloatChip):
         return Capabilities(("spikes", "v", "weights"), True, "lsb", spans, steps, codes, bits, ())
 
     def _load(self, program: Program) -> None:
-        self._check_readable(program)
         self.saturated, self.silenced, self.configured = {}, 0, 0
         self.circuits = Circuits(self.device, self.key, program) if program.payload.neurons is not None else None
         self.gain: NDArray[np.float64] | None = None
@@ -84,26 +82,6 @@ class AnalogChip(FloatChip):
             self.gain = np.ones((2, program.origin.n_neurons))
             self.gain_of = gain_places(program.payload.table)
         super()._load(program)
-
-    def _check_readable(self, program: Program) -> None:
-        """Raise NotReadable for synaptic state, which nothing brings out, and for more membranes than a unit shows."""
-        if self.device.is_ideal:
-            return
-        most = int(self.machine.membranes_per_unit)
-        for population, variables in program.record.items():
-            for variable in variables:
-                if variable != "v":
-                    raise NotReadable(
-                        f"{self.device.title} cannot bring out {variable!r} of {population!r}; it shows spikes and v"
-                    )
-            for part in program.slices:
-                which = variables.get("v", np.empty(0, np.int64))
-                n = int(((which >= part.first) & (which < part.last)).sum()) if part.population == population else 0
-                if n > most:
-                    raise NotReadable(
-                        f"{self.device.title} shows {most} membranes of a {self.machine.unit} at a time, but v of {n} "
-                        f"neurons of {population!r} on one is to be recorded; record fewer, or further apart"
-                    )
 
     def effective_weights(self, program: Program) -> NDArray[np.float64]:
         columns, payload = program.payload.table.columns, program.payload
@@ -232,11 +210,11 @@ class AnalogChip(FloatChip):
     def _brought_out(self, events: NDArray[np.int64]) -> NDArray[np.int64]:
         """The spikes that the links to the outside carry; `sending`: those of the frame that is not over yet."""
         loss = self.spike_loss
-        if loss is None or loss.out_rate is None:
+        if loss is None:
             return events
         dt, acceleration = self.loaded.dt, float(self.machine.acceleration)
         array = self.loaded.payload.neurons // int(self.machine.circuits_per_array)
-        links = array[events[:, 1]] * int(loss.out_links or 1) // len(self.machine.arrays)
+        links = array[events[:, 1]] * int(loss.out_links) // len(self.machine.arrays)
         steps, old = events[:, 0], self.sending[0].size
         every, link = np.concatenate((self.sending[0], steps)), np.concatenate((self.sending[1], links))
         passed = loss.passed(every, link, dt, acceleration, out=True)
@@ -244,6 +222,7 @@ class AnalogChip(FloatChip):
         unfinished = every >= self.step // frame * frame
         self.sending = every[unfinished], link[unfinished]
         self.sent, self.unsent = steps.size, int((~passed[old:]).sum())
+        self.ledger.dropped_events += self.unsent
         return events[passed[old:]]
 
     def _account(self, n_steps: int, spikes: list[NDArray[Any]]) -> None:
@@ -315,11 +294,10 @@ class AnalogChip(FloatChip):
             why = f"a link from outside carries {rate:.4g} events/s of network time"
             remedy = "spread the sources over more links (choices: inputs_per_bus) or lower their rates"
             found.append(Loss("spikes dropped", self.dropped, self.offered, "spike sources", why, remedy))
-            if self.spike_loss.out_rate is not None:
-                rate = self.spike_loss.out_rate * 1e3 / self.machine.acceleration
-                why = f"a link to the outside carries {rate:.4g} events/s of network time; they acted on the chip"
-                remedy = "choices neurons_per_unit: fewer neurons share a link, or a quieter network"
-                found.append(Loss("recorded spikes dropped", self.unsent, self.sent, "neurons", why, remedy))
+            rate = self.spike_loss.out_rate * 1e3 / self.machine.acceleration
+            why = f"a link to the outside carries {rate:.4g} events/s of network time; they acted on the chip"
+            remedy = "choices neurons_per_unit: fewer neurons share a link, or a quieter network"
+            found.append(Loss("recorded spikes dropped", self.unsent, self.sent, "neurons", why, remedy))
         calibration = self.loaded.calibration
         if calibration is not None and calibration.specimen not in (None, self.seed):
             found.append(f"the calibration is of specimen {calibration.specimen}, this is specimen {self.seed}")
