@@ -16,11 +16,14 @@ from tests import small
 
 SEED = 11
 BUILDS_ON = {
-    "read_noise": {"programming_noise", "set_pulse"}, "set_pulse": {"read_noise"}, "drift": set(),
+    "read_noise": {"programming_noise", "set_pulse", "stuck_cells"},
+    "set_pulse": {"read_noise", "stuck_cells"},
+    "drift": {"stuck_cells"},
     "parameter_codes": {"mismatch"},
-}  # fmt: skip
+}
 """What an effect's data follow from beside its own draws: read noise grows with the conductance that was reached, a write
-by SET pulses stops at a noisy read, and the codes that the makers' calibration sets are for the circuits that there are."""
+by SET pulses stops at a noisy read, a stuck device holds what it holds and does not drift, and the codes that the makers'
+calibration sets are for the circuits that there are."""
 
 
 def users(effect):
@@ -115,6 +118,7 @@ DATA = {
     "set_pulse": lambda effect, chip: [chip.devices.g],
     "drift": lambda effect, chip: [chip.devices.nu],
     "read_noise": lambda effect, chip: [chip.devices.quality],
+    "stuck_cells": lambda effect, chip: [chip.bench.stuck],
 }
 """Where a chip keeps what an effect has drawn: a new effect gets a line here."""
 
