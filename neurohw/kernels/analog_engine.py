@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from neurohw.kernels.background import add_background
 from neurohw.kernels.compiling import step_kernel
 from neurohw.kernels.delivery import collect, deliver
 from neurohw.kernels.float_neurons import EXC, INH, V, loops, step, step_shared
@@ -34,23 +35,21 @@ def add_noise(v, refractory, sigma, numbers, key, first_counter):
 
 @njit(cache=True)
 def run(
-    t, until, codes, firsts, lasts, state, coefficients, sums, delays, starts, offsets, targets, weights,
-    ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
-    sample_every, sample_rows, sample_neurons, samples, n_samples, out, n_out, counts, sigma, numbers, key,
+    t, until, codes, firsts, lasts, state, coefficients, sums, table, weights, arriving, background, groups, spiked,
+    spiked_words, sample_rows, sample_neurons, samples, n_samples, out, counts, sigma, numbers, key,
 ):  # fmt: skip
-    """As `float_engine.run`, without injected currents, which analog chips lack.
+    """As `float_engine.run`, without injected currents, which analog chips lack; returns (t, n_samples, n_out).
 
     sigma: mV, what each membrane is moved by before each update, times a draw of mean 0 and variance 1; numbers: of the
     circuits, which with the step address the draw in the stream `key`.
     """
-    n = state.shape[1]
+    n, n_out = state.shape[1], 0
     codes, firsts, lasts, shared = loops(codes, firsts, lasts, coefficients)
     while t < until and n_out + n <= out.shape[0]:
-        counts[0] += deliver(
-            t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first,
-            sums,
-        )  # fmt: skip
-        if sample_rows.size and t % sample_every == 0:
+        events, spikes = add_background(t, *background, weights, sums)
+        counts[0] += events + deliver(t, *table, weights, *arriving, sums)
+        counts[1] += spikes
+        if sample_rows.size:
             for m in range(sample_rows.size):
                 row, i = sample_rows[m], sample_neurons[m]
                 samples[n_samples, m] = state[row, i] + (sums[row - EXC, i] if EXC <= row <= INH else 0.0)
@@ -61,6 +60,6 @@ def run(
                 step_shared(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
             else:
                 step(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
-        n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
+        n_out = collect(t, spiked, spiked_words, groups, arriving[0], arriving[1], out, n_out)
         t += 1
     return t, n_samples, n_out

@@ -178,20 +178,20 @@ class AnalogChip(FloatChip):
         keep = arrives & (steps >= first)
         return sources[keep], np.searchsorted(steps[keep], np.arange(first, last + 1))
 
-    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):  # type: ignore[no-untyped-def]
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):  # type: ignore[no-untyped-def]
         if self.temporal_noise is None:
             return super()._advance(
-                t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out
+                t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out
             )
-        table = self.table
         t, n_samples, n_out = analog_engine.run(
-            t, until, *self.groups, self.state, self.coefficients, self.sums, table.delays, table.starts, table.offsets,
-            table.targets, self.weights, self.ring, self.ring_counts, self.spiked, self.spiked_words, sources, starts, back,
-            1, rows, neurons, samples, n_samples, out, 0, self.counts, self.noise_per_step, self.loaded.payload.neurons,
+            t, until, *self.groups, self.state, self.coefficients, self.sums, self.table.arguments, self.weights, arriving,
+            background, self.groups_of_neurons, self.spiked, self.spiked_words, rows, neurons, samples, n_samples, out,
+            self.counts, self.noise_per_step, self.loaded.payload.neurons,
             rng.subkey(self.key("temporal_noise"), f"trial/{self.configured}"),
         )  # fmt: skip
         self.ledger.synaptic_events += int(self.counts[0])
-        self.counts[0] = 0
+        self.ledger.packets += int(self.counts[1])
+        self.counts[:] = 0
         return t, event, n_samples, n_out
 
     def run(

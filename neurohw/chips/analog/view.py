@@ -39,8 +39,8 @@ def seen(chip: Any, recording: Recording, begin: int, trial: int) -> Recording:
 
 def gain_places(table: SynapseTable) -> NDArray[np.int64]:
     """receptor * n_targets + target of each synapse of the table: where its neuron's gain stands."""
-    slots, buckets = table.delays.size, table.offsets.shape[1] - 1
-    counts = np.diff(table.offsets.astype(np.int64), axis=1).ravel()
-    bucket = np.repeat(np.tile(np.arange(buckets), table.offsets.shape[0]), counts)
-    target = bucket // (2 * slots) * BLOCK + table.targets
-    return bucket // slots % 2 * table.n_targets + target
+    places = np.empty(table.n_synapses, np.int64)
+    for source in range(table.n_sources):
+        for block, receptor, _, first, last in table.row(source):
+            places[first:last] = receptor * table.n_targets + block * BLOCK + table.targets[first:last]
+    return places
