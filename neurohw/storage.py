@@ -43,11 +43,17 @@ CLASSES = {
         "neurohw.device.crossbar": "CrossbarMachine CrossbarChoices",
         "neurohw.effects.curve": "Curve",
         "neurohw.effects.drift": "Drift",
+        "neurohw.calibration": "Calibration Residual",
+        "neurohw.effects.configuration_noise": "ConfigurationNoise",
         "neurohw.effects.mismatch": "Mismatch",
+        "neurohw.effects.parameter_codes": "ParameterCodes VoltageCell TimeCell GainCell",
+        "neurohw.effects.readout": "Readout",
+        "neurohw.effects.temporal_noise": "TemporalNoise",
         "neurohw.effects.programming_noise": "ProgrammingNoise",
         "neurohw.effects.read_noise": "ReadNoise",
         "neurohw.effects.set_pulse": "SetPulse",
         "neurohw.effects.spike_loss": "SpikeLoss",
+        "neurohw.effects.stuck_cells": "StuckCells",
         "neurohw.effects.synapse_loss": "SynapseLoss",
         "neurohw.effects.weight_noise": "WeightNoise",
         "neurohw.effects.weight_resolution": "WeightResolution",
@@ -83,16 +89,20 @@ def load_program(path: Any) -> Any:
     Raises BadInput, naming the file and the place, for anything else, and where the fingerprint is not that of what the
     file holds.
     """
-    return load("program", "Program", path)
+    return _load("program", "Program", path)
 
 
 def load_network(path: Any) -> Any:
     """The network that `Network.save` wrote. Raises BadInput, naming the file and the place, for anything else."""
-    return load("network", "Network", path)
+    return _load("network", "Network", path)
 
 
-def load(kind: str, root: str, path: Any) -> Any:
-    """What `save` wrote: an instance of `root`. Raises BadInput, naming the file and the place, for anything else."""
+def load(path: Any, kind: str, root: str) -> Any:
+    """What `save` wrote of this kind, whose class is called `root`; other things that are saved have their own reader."""
+    return _load(kind, root, path)
+
+
+def _load(kind: str, root: str, path: Any) -> Any:
     with open_hdf5(path) as file:
         if file.attrs.get("format") != f"neurohw-{kind}":
             raise BadInput(f"{path}: not a {kind} that neurohw saved, but {str(file.attrs.get('format'))[:60]!r}")

@@ -32,7 +32,7 @@ class Checkpoint:
 
 def load_checkpoint(path: Path, identity: str) -> Checkpoint:
     """The checkpoint of this very training. Raises BadInput where the file is another's, or is damaged."""
-    found = storage.load("checkpoint", "Checkpoint", path)
+    found = storage.load(path, "checkpoint", "Checkpoint")
     if found.identity != identity:
         raise BadInput(
             f"{path}: this is the checkpoint of another training (its network, device, rule, scheme or seed differ); "
