@@ -150,6 +150,20 @@ def activity(recording: Recording, population: str) -> Sample:
     return _histogram(recording, population, ACTIVITY_BIN) * (1e3 / ACTIVITY_BIN / recording.sizes[population])
 
 
+def volley_size(recording: Recording, population: str) -> Sample:
+    """Spikes per neuron in the whole recording: the `a` of a pulse packet (a, sigma) in a synfire chain. One number.
+
+    Source: Diesmann, Gewaltig & Aertsen, Nature 402 (1999) 529.
+    """
+    return np.array([recording.spikes[population][0].size / recording.sizes[population]])
+
+
+def volley_width(recording: Recording, population: str) -> Sample:
+    """Standard deviation of all spike times (ms): the `sigma` of a pulse packet (a, sigma). One number, if there are spikes."""
+    times = recording.spikes[population][0]
+    return np.array([times.std()]) if times.size else np.empty(0)
+
+
 STATISTICS: dict[str, Statistic] = {
     one.name: one
     for one in (
@@ -160,6 +174,8 @@ STATISTICS: dict[str, Statistic] = {
                   van_rossum, pairwise=True),
         Statistic("synchrony", "", "Synchrony", "variance over mean of the population count in 3 ms bins", synchrony),
         Statistic("activity", "Hz", "Population rate", "mean rate of the population in 10 ms bins", activity),
+        Statistic("volley_size", "", "Volley size", "spikes per neuron in the whole recording", volley_size),
+        Statistic("volley_width", "ms", "Volley width", "standard deviation of all spike times", volley_width),
     )
 }  # fmt: skip
 
