@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from neurohw import rng
 from neurohw.errors import BadInput
-from neurohw.recording import Recording
+from neurohw.recording import Recording, Spikes, SpikesOnDemand
 
 Sample = NDArray[np.float64]
 
@@ -63,8 +64,15 @@ def after(recording: Recording, discard: float) -> Recording:
         return recording
     if not 0 <= discard < recording.duration:
         raise BadInput(f"discard: {discard:g} ms is not inside the recording of {recording.duration:g} ms")
-    kept = {name: (t[t >= discard] - discard, i[t >= discard]) for name, (t, i) in recording.spikes.items()}
+    spikes = recording.spikes
+    spikes = spikes if isinstance(spikes, SpikesOnDemand) else SpikesOnDemand.of(spikes, {})
+    kept = spikes.each(partial(_from, discard))
     return replace(recording, spikes=kept, duration=recording.duration - discard, traces={}, times={}, trace_neurons={})
+
+
+def _from(discard: float, spikes: Spikes) -> Spikes:
+    times, indices = spikes
+    return times[times >= discard] - discard, indices[times >= discard]
 
 
 def rates(recording: Recording, population: str) -> Sample:

@@ -129,18 +129,21 @@ class CrossbarChip(FloatChip):
         self.done = dict.fromkeys(DONE, 0)
         return super().run(duration, trial, stimulus, reset)
 
-    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
+    @property
+    def draws_background(self) -> bool:
+        return self.ideal
+
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
         if self.ideal:
             return super()._advance(
-                t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out
+                t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out
             )
         until = min(until, self._refresh(t))
         table = self.table
         result = engine.run(
             t, until, *self.groups, self.state, self.coefficients, self.sums, self.variances, self.noise_key,
-            table.delays, table.starts, table.offsets, table.targets, self.weights, self.loaded.payload.rows,
-            self.ring, self.ring_counts, self.spiked, self.spiked_words, sources, starts, back, *events, event,
-            1, rows, neurons, samples, n_samples, out, 0, self.counts,
+            table.arguments, self.weights, table.delays, self.loaded.payload.rows, arriving,
+            self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons, samples, n_samples, out, 0, self.counts,
         )  # fmt: skip
         self._count_reads()
         return result

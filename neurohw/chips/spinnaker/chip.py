@@ -53,6 +53,11 @@ class SpinnakerChip(EngineChip):
     workload: Workload | None = None
 
     @property
+    def draws_background(self) -> bool:  # type: ignore[override]
+        """Where packets may be dropped, each of them is looked at."""
+        return self.loaded.choices.overruns == "report"
+
+    @property
     def capabilities(self) -> Capabilities:
         unit = self.loaded.scaling.unit
         limits = {name: self._signed(name, np.array([0.0, FULL * step])) for name, step in unit.items()}
@@ -70,7 +75,7 @@ class SpinnakerChip(EngineChip):
         self.table = payload.table
         self.written: dict[str, int] = {}
         self.stopped: dict[str, int] = {}
-        self.reported = np.zeros(3, np.int64)
+        self.reported = np.zeros(4, np.int64)
         self.weights = payload.table.columns["weight"].copy()
         self.codes = np.empty(origin.n_neurons, np.int64)
         self.offset_rows = np.empty(origin.n_neurons, np.int64)
@@ -94,7 +99,7 @@ class SpinnakerChip(EngineChip):
         self.state = aligned_zeros((N_STATES, n), np.int32)
         self.coefficients = aligned_zeros((N_COEFFICIENTS, n), np.int32)
         self.sums = aligned_zeros((2, n), np.uint32)
-        self.counts, self.reported = np.zeros(3, np.int64), np.zeros(3, np.int64)
+        self.counts, self.reported = np.zeros(4, np.int64), np.zeros(4, np.int64)
         self.pending = Pending.none(self.traffic)
         late = program.choices.overruns == "late"
         self.lateness = Lateness.none(self.traffic, self.ring.shape[0]) if late else None
@@ -112,7 +117,7 @@ class SpinnakerChip(EngineChip):
     def run(
         self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
     ) -> Recording:
-        self.workload = Workload(self.loaded, self.traffic)
+        self.workload = Workload(self.loaded, self.traffic, self.background.names)
         if self.lateness is not None:
             self.lateness.counts[:] = 0
         return super().run(duration, trial, stimulus, reset)
@@ -129,13 +134,8 @@ class SpinnakerChip(EngineChip):
         sources, starts = self.arrived
         steps = np.repeat(np.arange(last - starts.size + 1, last), np.diff(starts))
         new = steps >= first
-        self.workload.add(
-            first,
-            last,
-            np.concatenate((steps[new], found[:, 0])),
-            np.concatenate((sources[new], found[:, 1])),
-            self.pending,
-        )
+        when, who = (np.concatenate(pair) for pair in ((steps[new], found[:, 0]), (sources[new], found[:, 1])))
+        self.workload.add(first, last, when, who, self.pending)
         return n_samples, found
 
     def _resumed(self) -> None:
@@ -146,18 +146,16 @@ class SpinnakerChip(EngineChip):
         steps, neurons, changes = super()._current_events(begin, until)
         return steps, neurons, encode(changes, "current") if changes.size else np.empty(0, np.int32)
 
-    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
-        table = self.table
-        before = int(self.counts[0])
-        late = self.lateness
-        extra = () if late is None else (*clockwork(self.loaded, self.traffic), *vars(late).values())
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
+        before, late = self.counts.copy(), self.lateness
+        extra = () if late is None else (clockwork(self.loaded, self.traffic), tuple(vars(late).values()))
         result = (engine.run if late is None else run_late)(
-            t, until, *self.groups, self.state, self.coefficients, self.steep, self.offset_rows, self.sums, table.delays, table.starts,
-            table.offsets, table.targets, self.weights, self.ring, self.ring_counts, self.spiked, self.spiked_words,
-            sources, starts, back, *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts,
-            *extra,
+            t, until, *self.groups, self.state, self.coefficients, self.steep, self.offset_rows, self.sums,
+            self.table.arguments, self.weights, arriving, background, self.groups_of_neurons, self.spiked, self.spiked_words,
+            *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts, *extra,
         )  # fmt: skip
-        self.ledger.synaptic_events += int(self.counts[0]) - before
+        self.ledger.synaptic_events += int(self.counts[0] - before[0])
+        self.ledger.packets += int(self.counts[3] - before[3])
         return result
 
     def _state_row(self, population: str, variable: str) -> int:

@@ -25,7 +25,7 @@ from neurohw.chips.spinnaker.neurons import observe, overshooting, transfer, upd
 from neurohw.chips.spinnaker.traffic import CORE, EVENTS, LAG, ROWS, Traffic
 from neurohw.device.spinnaker import SpinnakerMachine
 from neurohw.kernels.delivery import collect
-from neurohw.kernels.table import BLOCK
+from neurohw.kernels.table import BASE, BLOCK, DELAY, FIRST, GROUP, ROW, WIDTH
 from neurohw.program import Program
 from neurohw.report import Loss
 
@@ -91,22 +91,21 @@ def clockwork(program: Program, traffic: Traffic) -> tuple:
 
 @njit(cache=True)
 def run(
-    t, until, codes, firsts, lasts, shifts, state, coefficients, steep, offset_rows, sums, delays, starts, offsets, targets, weights,
-    ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
-    event_steps, event_neurons, event_values, event, sample_values, sample_neurons, sample_codes, samples, n_samples,
-    out, n_out, counts,
-    row_starts, entries, sender, extension, reach_starts, reach, fixed, working, costs, budget, slots, colors,
-    backlog, ahead, late, cut, from_sources, lost,
+    t, until, codes, firsts, lasts, shifts, state, coefficients, steep, offset_rows, sums, table, weights, arriving, background,
+    groups, spiked, spiked_words, event_steps, event_neurons, event_values, event, sample_values, sample_neurons, sample_codes, samples, n_samples,
+    out, n_out, counts, clock, lateness,
 ):  # fmt: skip
-    """As `engine.run`, with the rules above; `lost` counts."""
-    n = state.shape[1]
+    """As `engine.run`, with the rules above and nothing in `background`; clock: see `clockwork`, lateness: `Lateness`."""
+    n, (ring, ring_cuts, stimulus, stimulus_cuts, stimulus_first, _) = state.shape[1], arriving
+    sender, slots = clock[2], clock[10]
+    _, _, late, cut, from_sources, lost = lateness
     while t < until and n_out + n <= out.shape[0]:
         while event < event_steps.size and event_steps[event] <= t:
             coefficients[offset_rows[event_neurons[event]], event_neurons[event]] += event_values[event]
             event += 1
         counts[0] += _deliver(
-            t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first,
-            sums, late, cut, from_sources, sender, slots, lost,
+            t, *table, weights, ring, ring_cuts, stimulus, stimulus_cuts, stimulus_first, sums, late, cut, from_sources,
+            sender, slots, lost,
         )  # fmt: skip
         for receptor in range(2):
             counts[1] += clamp(sums[receptor])
@@ -119,13 +118,9 @@ def run(
         for g in range(codes.size):
             update(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
         sums[:] = 0
-        n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
-        k, place = t - stimulus_first, t % ring.shape[0]
-        _judge(
-            t, place, stimulus[stimulus_starts[k] : stimulus_starts[k + 1]], ring[place, : ring_counts[place]],
-            row_starts, entries, sender, extension, reach_starts, reach, fixed, working, costs, budget, colors,
-            backlog, ahead, late, cut, from_sources, lost,
-        )  # fmt: skip
+        n_out = collect(t, spiked, spiked_words, groups, ring, ring_cuts, out, n_out)
+        place, cuts = t & (ring.shape[0] - 1), stimulus_cuts[t - stimulus_first]
+        _judge(t, place, stimulus[cuts[0] : cuts[-1]], ring[place, : ring_cuts[place, -1]], *clock, *lateness)
         t += 1
     return t, event, n_samples, n_out
 
@@ -133,7 +128,7 @@ def run(
 @njit(cache=True)
 def _judge(
     t, place, from_outside, from_neurons, row_starts, entries, sender, extension, reach_starts, reach, fixed, working,
-    costs, budget, colors, backlog, ahead, late, cut, from_sources, lost,
+    costs, budget, slots, colors, backlog, ahead, late, cut, from_sources, lost,
 ):  # fmt: skip
     """Which packets of step t are dropped where, and how late its spikes are."""
     send, packet, row, synapse = costs
@@ -185,33 +180,33 @@ def _judge(
 
 @njit(cache=True)
 def _deliver(
-    t, delays, starts, offsets, targets, weights, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums,
-    late, cut, from_sources, sender, slots, lost,
+    t, visits, row_visits, starts, offsets, targets, weights, ring, ring_cuts, stimulus, stimulus_cuts, stimulus_first,
+    sums, late, cut, from_sources, sender, slots, lost,
 ):  # fmt: skip
     """As `kernels.delivery.deliver`, without what late spikes and dropped packets do not bring."""
-    events, n = 0, sums.shape[1]
-    for block in range((n + BLOCK - 1) // BLOCK):
-        first = block * BLOCK
-        for receptor in range(2):
-            row = sums[receptor, first : min(n, first + BLOCK)]
-            for slot in range(delays.size):
-                bucket = (block * 2 + receptor) * delays.size + slot
-                due = t - delays[slot]
-                place = due % ring.shape[0]
-                whole = delays[slot] > slots  # such synapses are reached through an extension, which drops nothing
-                for m in range(ring_counts[place] if due >= 0 else 0):
-                    i = ring[place, m]
-                    a, b = starts[i] + offsets[i, bucket], starts[i] + offsets[i, bucket + 1]
-                    if late[place, sender[i]] >= delays[slot]:
-                        lost[EVENTS_LOST] += b - a
-                        continue
-                    number = from_sources[place] + m
-                    events += _pull(a, b, number, whole, targets, weights, row, first, sender, cut[place], lost)
-                k = due - stimulus_first
-                for m in range(stimulus_starts[k] if k >= 0 else 0, stimulus_starts[k + 1] if k >= 0 else 0):
-                    i, number = stimulus[m], m - stimulus_starts[k]
-                    a, b = starts[i] + offsets[i, bucket], starts[i] + offsets[i, bucket + 1]
-                    events += _pull(a, b, number, whole, targets, weights, row, first, sender, cut[place], lost)
+    events, n, n_groups = 0, sums.shape[1], ring_cuts.shape[1] - 1
+    for v in range(visits.shape[0]):
+        first, delay, group = visits[v, ROW] // 2 * BLOCK, visits[v, DELAY], visits[v, GROUP]
+        row = sums[visits[v, ROW] % 2, first : min(n, first + BLOCK)]
+        when, outside = t - delay, group >= n_groups
+        if when < (stimulus_first if outside else 0):
+            continue
+        place = when & (ring.shape[0] - 1)
+        if outside:
+            cuts, g = stimulus_cuts[when - stimulus_first], group - n_groups
+            spikes, number = stimulus[cuts[g] : cuts[g + 1]], cuts[g] - cuts[0]
+        else:
+            cuts = ring_cuts[place]
+            spikes, number = ring[place, cuts[group] : cuts[group + 1]], cuts[group] + from_sources[place]
+        whole = delay > slots  # such synapses are reached through an extension, which drops nothing
+        for m in range(spikes.size):
+            i = np.int64(spikes[m])
+            at = visits[v, BASE] + (i - visits[v, FIRST]) * visits[v, WIDTH]
+            a, b = starts[i] + np.int64(offsets[at]), starts[i] + np.int64(offsets[at + 1])
+            if not outside and late[place, sender[i]] >= delay:
+                lost[EVENTS_LOST] += b - a
+            else:
+                events += _pull(a, b, number + m, whole, targets, weights, row, first, sender, cut[place], lost)
     return events
 
 

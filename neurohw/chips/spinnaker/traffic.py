@@ -15,7 +15,7 @@ from scipy import sparse
 
 from neurohw.device.spinnaker import SpinnakerMachine
 from neurohw.kernels.lowering import slice_of
-from neurohw.kernels.table import BLOCK
+from neurohw.kernels.table import BASE, BLOCK, DELAY, FIRST, GROUP, ROW, WIDTH
 from neurohw.program import Program
 
 Way = tuple[int, int, int]
@@ -78,12 +78,12 @@ def traffic(program: Program) -> Traffic:
         for p in network.projections.values():
             projections[names.index(p.source), number] += p.target == part.population
     slots = machine.delay_slots(machine.neurons_per_unit(program.choices))
-    stages = np.maximum(table.delays - 1, 0) // slots
-    found = _entries(
-        table.starts, table.offsets, table.targets, stages, int(stages.max(initial=0)) + 1,
-        sender[: origin.n_neurons], population, projections,
+    visits = table.visits[np.argsort(table.visits[:, GROUP], kind="stable")]
+    cuts = np.searchsorted(visits[:, GROUP], np.arange(table.firsts.size))
+    starts, entries = _entries(
+        table.firsts, visits, cuts, np.maximum(visits[:, DELAY] - 1, 0) // slots, table.starts, table.offsets,
+        table.targets, sender[: origin.n_neurons], population, projections,
     )  # fmt: skip
-    starts, entries = found
     entries[:, LAG] *= slots
     links = program.routing.crossed
     ways, number_of = np.unique(links[:, 1:], axis=0, return_inverse=True)
@@ -107,18 +107,25 @@ def times(counts: NDArray[np.float32], matrix: sparse.csr_matrix) -> NDArray[np.
 
 
 @njit(cache=True)
-def _entries(starts, offsets, targets, stages, n_stages, core_of, population, projections):
-    """(starts, entries) of the traffic of every source, with the stage for the lag; see `Traffic`."""
-    n_units, per_block = projections.shape[1], 2 * stages.size
+def _entries(firsts, visits, cuts, stages, starts, offsets, targets, core_of, population, projections):
+    """(starts, entries) of the traffic of every source, with the stage for the lag; see `Traffic`.
+
+    visits[cuts[g]:cuts[g + 1]]: those of group g, see `SynapseTable.visits`; stages: of each of these visits.
+    """
+    n_units, n_stages = projections.shape[1], 1
+    for v in range(stages.size):
+        n_stages = max(n_stages, stages[v] + 1)
     counts = np.zeros((n_stages, n_units), np.int32)
     first = np.zeros(starts.size, np.int64)
     found = np.empty((1024, 4), np.int32)
-    n = 0
+    n, g = 0, 0
     for s in range(starts.size - 1):
-        for b in range(offsets.shape[1] - 1):
-            base, stage = b // per_block * BLOCK, stages[b % stages.size]
-            for j in range(starts[s] + np.int64(offsets[s, b]), starts[s] + np.int64(offsets[s, b + 1])):
-                counts[stage, core_of[base + targets[j]]] += 1
+        while s >= firsts[g + 1]:
+            g += 1
+        for v in range(cuts[g], cuts[g + 1]):
+            base, at = visits[v, ROW] // 2 * BLOCK, visits[v, BASE] + (s - visits[v, FIRST]) * visits[v, WIDTH]
+            for j in range(starts[s] + np.int64(offsets[at]), starts[s] + np.int64(offsets[at + 1])):
+                counts[stages[v], core_of[base + targets[j]]] += 1
         if n + n_stages * n_units > found.shape[0]:
             found = np.concatenate((found, np.empty((n_stages * n_units + found.shape[0] // 2, 4), np.int32)))
         for stage in range(n_stages):

@@ -1,12 +1,13 @@
 """What a run would have been for a real board: every core's work step by step against its clock, and the load of the links."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw.chips.spinnaker.traffic import Traffic, tally, times
+from neurohw.chips.spinnaker.traffic import LAG, Traffic, tally, times
 from neurohw.device.spinnaker import SpinnakerMachine
 from neurohw.program import Program, Slice
 
@@ -57,9 +58,13 @@ class Pending:
 
 
 class Workload:
-    """Counts of one run, window by window."""
+    """Counts of one run, window by window.
 
-    def __init__(self, program: Program, traffic: Traffic):
+    Poisson sources that are drawn in place (`background`, see `kernels.background`) are no spikes to count: they come in
+    at their mean.
+    """
+
+    def __init__(self, program: Program, traffic: Traffic, background: Sequence[str] = ()):
         machine = program.device.machine
         assert isinstance(machine, SpinnakerMachine)
         self.machine, self.program, self.traffic = machine, program, traffic
@@ -67,9 +72,11 @@ class Workload:
         self.link_limit = float(machine.link_rate) * program.dt * program.choices.slowdown(program.dt)
         n, links = traffic.n_units, len(traffic.ways)
         self.n_steps = 0
-        self.events, self.rows, self.received, self.sent, self.over = np.zeros((5, n), np.int64)
+        self.over = np.zeros(n, np.int64)
+        self.events, self.rows, self.received, self.sent = np.zeros((4, n))
         self.cycles, self.peak, self.most_packets = np.zeros((3, n))
         self.carried, self.most_carried = np.zeros((2, links))
+        self.means = [self._mean(name) for name in background]
 
     def add(self, first: int, last: int, steps: NDArray, ids: NDArray, pending: Pending) -> None:
         """Count the spikes (steps, presynaptic numbers) of the steps first..last-1, and what was pending from before."""
@@ -78,9 +85,30 @@ class Workload:
         work[:ahead], sent[:ahead] = pending.work, pending.sent
         tally(steps, ids, first, t.starts, t.entries, t.sender, t.extension, work, sent)
         pending.work, pending.sent = work[n:].copy(), sent[n:].copy()
-        self._book(work[:n, :, 0], work[:n, :, 1], sent[:n].astype(np.float32))
+        if not self.means:
+            self._book(work[:n, :, 0], work[:n, :, 1], sent[:n].astype(np.float32))
+            return
+        mean_work, mean_sent = work[:n].astype(np.float32), sent[:n].astype(np.float32)
+        for begin, end, work_each, sent_each in self.means:
+            mean_work[max(0, begin - first) : max(0, end - first)] += work_each
+            mean_sent[max(0, begin - first) : max(0, end - first)] += sent_each
+        self._book(mean_work[..., 0], mean_work[..., 1], mean_sent)
 
-    def _book(self, events: NDArray[np.int32], rows: NDArray[np.int32], sent: NDArray[np.float32]) -> None:
+    def _mean(self, name: str) -> tuple[int, int, NDArray[np.float32], NDArray[np.float32]]:
+        """(first step, last step, work (unit, 2), packets (unit)) of a population of Poisson sources alike."""
+        network, dt, t = self.program.network, self.program.dt, self.traffic
+        rate, on, length = (float(network.parameter(name, part)[0]) for part in ("rate", "start", "duration"))
+        first, size = self.program.origin.first[name], network.populations[name].size
+        work, sent = np.zeros((1, t.n_units, 2), np.int32), np.zeros((1, t.n_units), np.int32)
+        one = t.entries.copy()
+        one[:, LAG] = 0  # a constant stream comes at the same rate later
+        each = np.arange(first, first + size)
+        tally(np.zeros(size, np.int64), each, 0, t.starts, one, t.sender, t.extension, work, sent)
+        per_step = np.float32(1e-3 * rate * dt)
+        begin, end = (min(int(np.ceil(at / dt - 1e-6)), 2**62) for at in (on, min(on + length, 1e15)))
+        return begin, end, work[0] * per_step, sent[0] * per_step
+
+    def _book(self, events: NDArray, rows: NDArray, sent: NDArray[np.float32]) -> None:
         machine, t = self.machine, self.traffic
         received, carried = times(sent, t.reach), times(sent, t.crossing)
         cycles = t.fixed + (
@@ -91,7 +119,7 @@ class Workload:
         )
         self.n_steps += sent.shape[0]
         for total, part in ((self.events, events), (self.rows, rows), (self.received, received), (self.sent, sent)):
-            total += part.sum(axis=0, dtype=np.float64).astype(np.int64)
+            total += part.sum(axis=0, dtype=np.float64)
         self.cycles += cycles.sum(axis=0)
         self.over += (cycles > self.budget).sum(axis=0) * t.working
         self.carried += carried.sum(axis=0, dtype=np.float64)
@@ -113,15 +141,15 @@ class Workload:
             y=site.y,
             core=site.unit,
             neuron_updates=part.size * self.n_steps if works else 0,
-            synaptic_events=int(self.events[k]),
-            rows=int(self.rows[k]),
-            packets_received=int(self.received[k]),
-            packets_sent=int(self.sent[k]),
+            synaptic_events=round(self.events[k]),
+            rows=round(self.rows[k]),
+            packets_received=round(self.received[k]),
+            packets_sent=round(self.sent[k]),
             mean_cycles=float(self.cycles[k]) / steps if works else np.nan,
             peak_cycles=float(self.peak[k]) if works else np.nan,
             budget=self.budget,
             steps_over_budget=int(self.over[k]),
-            most_packets_in_a_step=int(self.most_packets[k]),
+            most_packets_in_a_step=round(self.most_packets[k]),
         )
 
     def links(self) -> list[LinkLoad]:
@@ -130,5 +158,5 @@ class Workload:
         found = []
         for k in order:
             x, y, link = self.traffic.ways[k]
-            found.append(LinkLoad(x, y, link, int(self.carried[k]), int(self.most_carried[k]), self.link_limit))
+            found.append(LinkLoad(x, y, link, round(self.carried[k]), round(self.most_carried[k]), self.link_limit))
         return found
