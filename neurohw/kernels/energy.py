@@ -1,16 +1,12 @@
 """Energy of a SpiNNaker machine from the published constants: boards that idle, cores that work, packets that travel."""
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from neurohw.program import Program
 
 
-def spinnaker_energy(
-    program: Program, network_time: float, sent: Sequence[float] | NDArray[np.int64]
-) -> dict[str, float]:
+def spinnaker_energy(program: Program, network_time: float, sent: ArrayLike) -> dict[str, float]:
     """fJ of `network_time` (ms) in which the slices and extensions of a program send so many packets.
 
         idle boards   = boards * board_idle * t         t = network_time * time_scale_factor
