@@ -212,6 +212,10 @@ class EngineChip:
             "duration_ms": duration,
         }
 
+    def tables(self) -> dict[str, list[Any]]:
+        """Name -> rows (named tuples) of what the units of the machine did in the last run, where that is known."""
+        return {}
+
     def write(self, projection: str, weights: NDArray[np.float64]) -> None:
         given = np.asarray(weights, dtype=float).ravel()
         places = self.places(projection)
