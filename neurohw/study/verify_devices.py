@@ -59,7 +59,7 @@ def is_table(data: Any) -> bool:
 
 def verify_table(path: Path, data: Table) -> Verification:
     """Hold a table against the devices that it is of."""
-    kind = KINDS[_kind(data)]
+    kind = KINDS[str(_kind(data))]
     check(path, data, kind.columns[: kind.columns.index("|")], 0.0)
     for name in {"n", "pulse", "num_devices"} & set(kind.columns):
         check(path, data, [name], 0.0 if name == "pulse" else 1.0)
