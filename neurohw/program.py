@@ -119,11 +119,13 @@ class Scaling:
 
     shifts: (population, receptor) -> ring-buffer shift, where weights are fixed-point words.
     gain: projection -> factor on the weights onto each target neuron, where losses are compensated.
+    columns: (receptors, neurons), the factor on the unit of whatever ends there, where columns are scaled for themselves.
     """
 
     unit: Mapping[str, float] = field(default_factory=dict)
     shifts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     gain: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    columns: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False)

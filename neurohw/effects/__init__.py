@@ -1,7 +1,11 @@
 """The physical effects by name, as they stand in the `effects:` section of a device file."""
 
+from neurohw.effects.adc import Adc
+from neurohw.effects.dac import Dac
+from neurohw.effects.dead_lines import DeadLines
 from neurohw.effects.drift import Drift
 from neurohw.effects.effect import Effect
+from neurohw.effects.ir_drop import IrDrop
 from neurohw.effects.mismatch import Mismatch
 from neurohw.effects.programming_noise import ProgrammingNoise
 from neurohw.effects.read_noise import ReadNoise
@@ -15,6 +19,7 @@ EFFECTS: dict[str, type[Effect]] = {
     effect.name: effect
     for effect in (
         ProgrammingNoise, SetPulse, Drift, ReadNoise, Mismatch, WeightResolution, WeightNoise, SynapseLoss, SpikeLoss,
+        Adc, Dac, IrDrop, DeadLines,
     )
 }  # fmt: skip
 

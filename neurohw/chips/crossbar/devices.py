@@ -218,6 +218,40 @@ class Bench:
                 seen[arm, at] = np.where(d.epoch[arm, p] < 0, 0.0, g)
         return seen
 
+    @property
+    def lines(self) -> int:
+        """Devices of a pair."""
+        return 2
+
+    @property
+    def noisy(self) -> bool:
+        return self.read_noise is not None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Where a read of a device is clipped (uS)."""
+        if self.read_noise is None:
+            return -np.inf, np.inf
+        return float(self.read_noise.floor), self.g_max if self.read_noise.saturates else np.inf
+
+    def amplitudes(self, d: Devices, places: Indices, age: float) -> Values:
+        """(lines, places, 2): center and standard deviation (uS) of a read of each device at this age, before any clip.
+
+        The deviation is -1 where there is no device.
+        """
+        log_times, growth = self.log_times(d, age), self.growth(d, age)
+        found = np.zeros((2, places.size, 2))
+        for at in _chunks(places.size):
+            p = places[at]
+            for arm in (0, 1):
+                g = self.drifted(d, arm, p, log_times)
+                found[arm, at, 0] = g
+                if self.read_noise is not None:
+                    quality, grown = d.quality[arm, p].astype(float), growth[d.epoch[arm, p]]
+                    found[arm, at, 1] = self.read_noise.sigma(g, quality, grown)
+                found[arm, at][d.epoch[arm, p] < 0] = (0.0, -1.0)
+        return found
+
     def moments(
         self, d: Devices, places: Indices, log_times: Values, growth: Values, unit: Values, out: NDArray[Any]
     ) -> None:
