@@ -126,7 +126,10 @@ def devices_check(file: Annotated[str, typer.Argument(help="A device file.")]) -
 
 @app.command("map")
 def map_(
-    mapping: MappingName, export: Annotated[Path | None, typer.Option("--export", help="Write tables here.")] = None
+    mapping: MappingName,
+    export: Annotated[Path | None, typer.Option("--export", help="Write tables here.")] = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Map only: resources, losses, memory. Example: neurohw map vogels_abbott"""
     from neurohw.mapping import load_mapping
@@ -135,10 +138,12 @@ def map_(
 
     if export is not None:
         _check_writable(export, "--export")
-    experiment = prepare(load_mapping(mapping))
+    with _progress(quiet) as progress:
+        experiment = prepare(load_mapping(mapping), seed, progress)
     folders = _folders(experiment.programs)
     for name, (_, program) in experiment.programs.items():
-        print(f"{name}\n{program.report}\n")
+        if not quiet:
+            print(f"{name}\n{program.report}\n")
         if export is not None:
             export_program(program, export / folders[name])
 
@@ -154,13 +159,18 @@ def run(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = Fa
     with _progress(quiet) as progress:
         experiment = study.prepare(loaded, seed, progress)
         folders = _folders(experiment.programs)
-        for name, _, recordings in study.run_chips(experiment, progress):
-            for trial, recording in zip(experiment.trials, recordings, strict=True):
-                recording.save(_made(folder / folders[name]) / f"trial-{trial}.h5")
+        manifest = study.manifest(experiment, shlex.join(["neurohw", *sys.argv[1:]]))
+
+        def finished(chip: str, trial: int, recording: Any) -> None:
+            path = _made(folder / folders[chip]) / f"trial-{trial}.h5"
+            recording.save(path)
+            manifest.setdefault("recordings", []).append(path.relative_to(folder).as_posix())
+            _write_json(folder / "manifest.json", manifest)  # what is there is accounted for, whatever comes next
+
+        for name, _, recordings in study.run_chips(experiment, progress, finished):
             if not quiet:
                 rates = ", ".join(f"{p} {recordings[0].rate(p):.2f} Hz" for p in recordings[0].spikes)
                 print(f"{name}: {rates}")
-    _write_json(folder / "manifest.json", study.manifest(experiment, shlex.join(["neurohw", *sys.argv[1:]])))
     if not quiet:
         print(f"recordings in {folder}")
 

@@ -34,6 +34,11 @@ class CrossbarChoices(Choices):
         "one for all rows that share a column, or the same with a digital factor for each stack of tiles or each column, "
         "so that its own largest weight takes the range",
     )
+    g_max_weight: float | dict[str, float] | None = Field(
+        None,
+        description="the network weight that g_max stands for, of all projections or by name: headroom for weights that "
+        "will be learned; by default the largest weight takes the share g_use",
+    )
     g_use: float | None = Field(
         None,
         gt=0,

@@ -24,7 +24,9 @@ class Adc(Effect):
     """
 
     name: ClassVar[str] = "adc"
-    paper: ClassVar[str] = "Walden, IEEE J. Sel. Areas Commun. 17, 539 (1999); ranges as in IBM/aihwkit, parameters/io.py"
+    paper: ClassVar[str] = (
+        "Walden, IEEE J. Sel. Areas Commun. 17, 539 (1999); ranges as in IBM/aihwkit, parameters/io.py"
+    )
     bits: Annotated[Number, In("", at_least=1, at_most=24, whole=True)]
     range: Annotated[Number, In("uS", at_least=1e-6)]
     offset: Annotated[Number, In("", at_least=0)]

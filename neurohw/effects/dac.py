@@ -22,7 +22,9 @@ class Dac(Effect):
     """
 
     name: ClassVar[str] = "dac"
-    paper: ClassVar[str] = "resolutions as in IBM/aihwkit, parameters/io.py (IOParameters.inp_res), and presets/utils.py"
+    paper: ClassVar[str] = (
+        "resolutions as in IBM/aihwkit, parameters/io.py (IOParameters.inp_res), and presets/utils.py"
+    )
     bits: Annotated[Number, In("", at_least=1, at_most=24, whole=True)]
     gain: Annotated[Number, In("", at_least=0, at_most=0.3)]
 

@@ -17,7 +17,9 @@ class DeadLines(Effect):
     """
 
     name: ClassVar[str] = "dead_lines"
-    paper: ClassVar[str] = "Liu et al., DAC 2017, doi:10.1145/3061639.3062310 (faults of whole lines beside single cells)"
+    paper: ClassVar[str] = (
+        "Liu et al., DAC 2017, doi:10.1145/3061639.3062310 (faults of whole lines beside single cells)"
+    )
     rows: Annotated[Number, In("", at_least=0, at_most=1)]
     columns: Annotated[Number, In("", at_least=0, at_most=1)]
 

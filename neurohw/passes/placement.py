@@ -34,7 +34,12 @@ def placement(program: Program, payload: Any) -> list[str | Loss]:
 
 
 def _stack(
-    program: Program, stack: int, tiles: NDArray[np.int64], used: NDArray[np.int64], filled: NDArray[np.int64], size: int
+    program: Program,
+    stack: int,
+    tiles: NDArray[np.int64],
+    used: NDArray[np.int64],
+    filled: NDArray[np.int64],
+    size: int,
 ) -> str:
     part, receptor = program.slices[stack // 2], RECEPTORS[stack % 2]
     numbers = f"tile {tiles[0]}" if tiles.size == 1 else f"tiles {tiles[0]} to {tiles[-1]}"
@@ -53,7 +58,9 @@ def _silent(program: Program) -> list[str | Loss]:
     network, unit = program.network, program.scaling.unit
     found: list[str | Loss] = []
     for name, p in network.projections.items():
-        largest = max(unit[q.name] for q in network.projections.values() if (q.target, q.receptor) == (p.target, p.receptor))
+        largest = max(
+            unit[q.name] for q in network.projections.values() if (q.target, q.receptor) == (p.target, p.receptor)
+        )
         if dac.codes(np.array(unit[name] / largest)) == 0:
             n = network.expected_synapses(name)
             why = f"their read amplitude is {unit[name] / largest:.2g} of the largest, less than half a code of {dac.bits:g} bits"

@@ -1,7 +1,8 @@
 """The synapse rules by name: what a synapse is, independent of any device."""
 
+from neurohw.synapses.signed import SIGNED
 from neurohw.synapses.static import STATIC, SynapseRule
 
-SYNAPSES: dict[str, SynapseRule] = {rule.name: rule for rule in (STATIC,)}
+SYNAPSES: dict[str, SynapseRule] = {rule.name: rule for rule in (STATIC, SIGNED)}
 
 __all__ = ["SYNAPSES", "SynapseRule"]

@@ -19,7 +19,7 @@ from neurohw.effects.spike_loss import SpikeLoss
 from neurohw.effects.synapse_loss import SynapseLoss
 from neurohw.effects.weight_noise import WeightNoise
 from neurohw.effects.weight_resolution import WeightResolution
-from neurohw.errors import NotReadable, Unsupported
+from neurohw.errors import Unsupported
 from neurohw.kernels.circuits import realized
 from neurohw.kernels.lowering import Block
 from neurohw.network import SpikeTimes
@@ -60,29 +60,8 @@ class AnalogChip(FloatChip):
         return Capabilities(("spikes", "v", "weights"), True, "lsb", spans, steps, {}, None, ())
 
     def _load(self, program: Program) -> None:
-        self._check_readable(program)
         self.clipped, self.saturated, self.silenced = {}, {}, 0
         super()._load(program)
-
-    def _check_readable(self, program: Program) -> None:
-        """Raise NotReadable for synaptic state, which nothing brings out, and for more membranes than a unit shows."""
-        if self.device.is_ideal:
-            return
-        most = int(self.machine.membranes_per_unit)
-        for population, variables in program.record.items():
-            for variable in variables:
-                if variable != "v":
-                    raise NotReadable(
-                        f"{self.device.title} cannot bring out {variable!r} of {population!r}; it shows spikes and v"
-                    )
-            for part in program.slices:
-                which = variables.get("v", np.empty(0, np.int64))
-                n = int(((which >= part.first) & (which < part.last)).sum()) if part.population == population else 0
-                if n > most:
-                    raise NotReadable(
-                        f"{self.device.title} shows {most} membranes of a {self.machine.unit} at a time, but v of {n} "
-                        f"neurons of {population!r} on one is to be recorded; record fewer, or further apart"
-                    )
 
     def effective_weights(self, program: Program) -> NDArray[np.float64]:
         columns, payload = program.payload.table.columns, program.payload

@@ -87,14 +87,18 @@ def told(chip: Any) -> list[Loss | str]:
     if saturated:
         worst = int(chip.tile_counts[engine.SATURATED].argmax())
         why = f"a column brought more than the range of its converter; most in tile {worst}"
-        found.append(Loss("conversions saturated", saturated, conversions, "converters", why, "choose a larger adc_range"))
+        found.append(
+            Loss("conversions saturated", saturated, conversions, "converters", why, "choose a larger adc_range")
+        )
     if chip.devices.worn.size and chip.machine.endurance is not None:
         over = int((chip.devices.worn > chip.machine.endurance).sum())
         why = f"more pulses than the {chip.machine.endurance:g} that devices are said to endure"
         found.append(Loss("devices worn out", over, chip.devices.worn.size, "all tiles", why, "pulse less often"))
     if chip.array.tiles > 1 and chip.tile_counts[engine.READS].any():
         rows = chip.tile_counts[engine.READS]
-        found.append(f"rows read per tile: {rows.min()} to {rows.max()}, most in tile {int(rows.argmax())} of {rows.size}")
+        found.append(
+            f"rows read per tile: {rows.min()} to {rows.max()}, most in tile {int(rows.argmax())} of {rows.size}"
+        )
     if chip.choices.read_noise == "per column" and chip.bench.noisy:
         found.append(
             "read noise was drawn once per column; where it is clipped, its mean and variance are kept and its shape is "
