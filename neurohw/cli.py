@@ -195,6 +195,35 @@ def compare(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet 
 
 
 @app.command()
+def sweep(
+    mapping: MappingName,
+    out: Out = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=1024, help="Processes on this computer.")] = 1,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", help="Address of a Dask scheduler, instead.")] = None,
+) -> None:
+    """Vary numbers over specimens: sweep.csv, sweep.json, sweep.png; resumable. Example: neurohw sweep synfire_distortion"""
+    from neurohw.mapping import load_mapping
+    from neurohw.study.experiment import provenance
+    from neurohw.study.sweep import points
+    from neurohw.study.sweep import sweep as run_all
+
+    loaded = load_mapping(mapping)
+    points(loaded)
+    folder = _out(out, loaded.path)
+    with _progress(quiet) as progress:
+        result = run_all(loaded, folder, seed, workers, scheduler, progress)
+    result.write(folder, provenance(loaded, shlex.join(["neurohw", *sys.argv[1:]])))
+    if not quiet:
+        print(f"{len(result.results)} points, {len(result.problems)} refused; {folder / 'sweep.csv'}")
+    for problem in result.problems[:3]:
+        print(f"neurohw: refused: {one_line(problem.problem)}", file=sys.stderr)
+    if len(result.problems) == len(result.results):
+        raise typer.Exit(2)
+
+
+@app.command()
 def verify(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz) or folders of them.")],
     quiet: Annotated[bool, typer.Option("--quiet", help="Only differences and the summary.")] = False,

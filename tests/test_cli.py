@@ -15,7 +15,7 @@ import pytest
 
 from neurohw import cli, data_files, files, networks, recording_files, workbench
 from neurohw.errors import DoesNotFit
-from neurohw.mapping import ChipEntry, MappingFile, ReferenceEntry, StimulusEntry, load_mapping
+from neurohw.mapping import ChipEntry, MappingFile, ReferenceEntry, StimulusEntry, SweepEntry, load_mapping
 from neurohw.study.statistics import STATISTICS
 
 MAPPING = """\
@@ -497,7 +497,7 @@ def test_the_template_explains_every_key(call, tmp_path):
     assert call("init", "mine")[0] == 0
     text = (tmp_path / "mine.yaml").read_text(encoding="utf-8")
     assert load_mapping(tmp_path / "mine.yaml").file.trials == 5
-    for model in (MappingFile, ChipEntry, ReferenceEntry, StimulusEntry):
+    for model in (MappingFile, ChipEntry, ReferenceEntry, StimulusEntry, SweepEntry):
         for name, field in model.model_fields.items():
             assert re.search(rf"\b{field.alias or name}\b", text), (model, name)
     for word in ("name: vogels_abbott", "nir:", "pynn:", *STATISTICS, *networks.NETWORKS):
@@ -582,7 +582,7 @@ def test_interrupted(tmp_path, where):
     assert process.stdout.readline() == "begun\n"
     if where == "in the reference":
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=4)  # by now Brian2 is at work, which has its own mind about Ctrl-C
+            process.wait(timeout=8)  # by now Brian2 is at work, which has its own mind about Ctrl-C
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")

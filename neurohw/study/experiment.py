@@ -134,9 +134,8 @@ def _run(
     return recordings
 
 
-def manifest(experiment: Experiment, command: str) -> dict[str, Any]:
-    """What determines the numbers of an experiment: versions, files, seeds. `neurohw compare` on `mapping_text` repeats it."""
-    mapping = experiment.mapping
+def provenance(mapping: Mapping, command: str) -> dict[str, Any]:
+    """Which versions and which file made the numbers."""
     return {
         "command": command,
         "neurohw": version("neurohw"),
@@ -146,6 +145,14 @@ def manifest(experiment: Experiment, command: str) -> dict[str, Any]:
         "mapping": mapping.path.name,
         "mapping_fingerprint": mapping.fingerprint,
         "mapping_text": mapping.text,
+    }
+
+
+def manifest(experiment: Experiment, command: str) -> dict[str, Any]:
+    """What determines the numbers of an experiment: versions, files, seeds. `neurohw compare` on `mapping_text` repeats it."""
+    mapping = experiment.mapping
+    return {
+        **provenance(mapping, command),
         "network": {
             "name": experiment.network.name,
             "seed": experiment.network.seed,

@@ -15,6 +15,7 @@ from neurohw.connections import AllToAll, FixedProbability
 from neurohw.device import load_device
 from neurohw.distributions import Uniform
 from neurohw.errors import BadInput, NotReadable, OutOfRange, Unsupported
+from neurohw.kernels.delivery import cut, scratch, spike_ring, stimulus_cuts
 from neurohw.kernels.noise import hash64
 from neurohw.network import Network
 from neurohw.passes import PASSES
@@ -202,37 +203,35 @@ def test_the_read_kernel_against_its_twin(read_noise):
     chip = chip_for(recurrent(), empty_cells="reset", read_noise=read_noise)
     chip._refresh(0)
     table, array, n = chip.table, chip.array, chip.loaded.origin.n_neurons
-    slots, depth, t, key = table.delays.size, int(table.delays.max()) + 1, 30, np.uint64(99)
-    ring, counts_in_ring = np.zeros((depth, n), np.int32), np.zeros(depth, np.int64)
+    depth, t, key = int(table.delays.max()) + 1, 30, np.uint64(99)
+    groups = chip.groups_of_neurons
+    ring, cuts = spike_ring(depth, n, groups.size - 1)
     spikes = []
     for step in range(t - depth + 1, t):
-        who = generator.choice(n, 5, replace=False)
-        ring[step % depth, :5], counts_in_ring[step % depth] = who, 5
+        who = np.sort(generator.choice(n, 5, replace=False))
+        ring[step % len(ring), :5] = who
+        cut(who, groups, cuts[step % len(ring)])
         spikes += [(step, int(s)) for s in who]
     stimulus, begins = [], [0]
     for step in range(t - depth, t + 1):
-        who = generator.integers(n, n + 40, 3)
+        who = np.sort(generator.integers(n, n + 40, 3))
         stimulus += list(who)
         begins.append(len(stimulus))
         spikes += [(step, int(s)) for s in who]
     synapses = []
-    for source in range(table.offsets.shape[0]):
-        for bucket in range(2 * slots):
-            for j in range(
-                table.starts[source] + table.offsets[source, bucket],
-                table.starts[source] + table.offsets[source, bucket + 1],
-            ):
-                delay = int(table.delays[bucket % slots])
+    for source in range(table.n_sources):
+        for _, receptor, delay, first, last in table.row(source):
+            for j in range(first, last):
                 arms = [float(x) for x in chip.arms[j]] if chip.arms.size else []
                 known = (*map(float, chip.weights[j]), int(array.cell[j]), arms)
-                synapses.append((source, int(table.targets[j]), bucket // slots, delay, *known))
+                synapses.append((source, int(table.targets[j]), receptor, delay, *known))
     wanted, n_reads = crossbar_reads.arrivals(synapses, spikes, t, n, int(key))
     sums, variances, counts = np.zeros(2 * n), np.zeros(2 * n), np.zeros(4, np.int64)
+    sources = np.concatenate([sorted(stimulus[a:b]) for a, b in itertools.pairwise(begins)]).astype(np.int32)
     engine.deliver(
-        t, hash64(key, -1 - t), table.delays, table.starts, table.offsets, ring, counts_in_ring,
-        np.concatenate([sorted(stimulus[a:b]) for a, b in itertools.pairwise(begins)]).astype(np.int32),
-        np.array(begins), t - depth, array.reads(chip.weights, chip.arms), n, sums, variances, array.touched,
-        chip.tile_counts, counts,
+        t, hash64(key, -1 - t), *table.arguments, table.delays, array.reads(chip.weights, chip.arms), ring, cuts, sources,
+        stimulus_cuts(sources, np.array(begins), table.firsts, n), t - depth, scratch(), sums, variances,
+        array.touched, chip.tile_counts, counts,
     )  # fmt: skip
     engine.add_noise(t, key, sums, variances)
     expected = np.zeros((2, n))

@@ -7,6 +7,7 @@ from neurohw import rng
 from neurohw.effects.adc import Adc
 from neurohw.effects.dac import Dac
 from neurohw.effects.dead_lines import DeadLines
+from neurohw.effects.ir_drop import IrDrop
 from neurohw.errors import BadInput
 from neurohw.schema import Number, validate
 from tests import small
@@ -105,6 +106,6 @@ def test_a_number_of_an_effect_can_be_named_in_one_word():
 
 
 def test_a_wire_effect_needs_a_known_method():
+    numbers = small.device("pcm-core").effect("ir_drop").model_dump()
     with pytest.raises(BadInput, match="method"):
-        numbers = small.device("pcm-core").effect("ir_drop").model_dump()
-        validate(type(small.device("pcm-core").effect("ir_drop")), {**numbers, "method": "guess"}, "x")
+        validate(IrDrop, {**numbers, "method": "guess"}, "x")

@@ -52,7 +52,9 @@ def test_the_product_form_is_exact_for_a_single_line():
     for shape in ((1, 40), (40, 1)):
         g = array(*shape)
         row, column = (1e-3, 1e-9) if shape[0] == 1 else (1e-9, 1e-3)
-        np.testing.assert_allclose(wires("product", row, column).effective(g), transfer(g, row, column).reshape(shape), rtol=2e-6)
+        np.testing.assert_allclose(
+            wires("product", row, column).effective(g), transfer(g, row, column).reshape(shape), rtol=2e-6
+        )
 
 
 def test_without_resistance_nothing_drops():

@@ -94,9 +94,18 @@ class AnalogChip(FloatChip):
             self.clipped |= {f"{name}.{parameter}": count for parameter, count in clipped.items()}
         return found
 
+    @property
+    def draws_background(self) -> bool:  # type: ignore[override]
+        return not self._loses_spikes
+
+    @property
+    def _loses_spikes(self) -> bool:
+        links = self.loaded.payload.links
+        return self.spike_loss is not None and links is not None and links.size > 0
+
     def _arriving(self, first: int, last: int, trial: int, given: Mapping[str, SpikeTimes]) -> Any:
         links = self.loaded.payload.links
-        if self.spike_loss is None or links is None or not links.size:
+        if self.spike_loss is None or not self._loses_spikes:
             return super()._arriving(first, last, trial, given)
         dt, acceleration = self.loaded.dt, float(self.machine.acceleration)
         frame = self.spike_loss.frame(dt, acceleration)

@@ -147,20 +147,24 @@ class CrossbarChip(FloatChip):
             self.tile_counts = np.zeros((3, self.array.tiles), np.int64)
         return super().run(duration, trial, stimulus, reset)
 
-    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
+    @property
+    def draws_background(self) -> bool:
+        return self.ideal
+
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
         if self.ideal:
             return super()._advance(
-                t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out
+                t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out
             )
         until = min(until, self._refresh(t))
         table, array = self.table, self.array
         array.driven[:] = 0
         result = engine.run(
             t, until, *self.groups, self.state, self.coefficients, self.sums, self.gains, self.noise_key,
-            table.delays, table.starts, table.offsets, array.reads(self.weights, self.arms), array.converters, array.mean, array.variance,
-            array.touched, array.driven, self.tile_counts,
-            self.ring, self.ring_counts, self.spiked, self.spiked_words, sources, starts, back, *events, event,
-            1, rows, neurons, samples, n_samples, out, 0, self.counts,
+            table.arguments, table.delays, array.reads(self.weights, self.arms), array.converters, array.mean,
+            array.variance, array.touched, array.driven, self.tile_counts, arriving,
+            self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons, samples, n_samples,
+            out, 0, self.counts,
         )  # fmt: skip
         self._count_reads()
         return result

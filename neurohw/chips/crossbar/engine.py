@@ -23,10 +23,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from neurohw.kernels.delivery import collect
+from neurohw.kernels.delivery import collect, due
 from neurohw.kernels.float_neurons import EXC, I_EXT, INH, has_conductances, step
 from neurohw.kernels.noise import hash64, normal, uniform
-from neurohw.kernels.table import BLOCK
 
 EVENTS, SINGLE, CLIPPED = range(3)
 """What counts[] counts: pairs read, pairs drawn singly, conductances of a neuron that noise had made negative."""
@@ -86,45 +85,37 @@ def drive(source, slot, slots, reads, touched, tile_counts):
 
 @njit(cache=True)
 def deliver(
-    t, key, delays, starts, offsets, ring, ring_counts, stimulus, stimulus_starts, stimulus_first,
-    reads, n, mean, variance, touched, tile_counts, counts,
+    t, key, visits, row_visits, starts, offsets, targets, delays, reads,
+    ring, ring_cuts, stimulus, stimulus_cuts, stimulus_first, segments, mean, variance, touched, tile_counts, counts,
 ):  # fmt: skip
     """Add the reads due at step t to mean and variance of their lines.
 
-    ring, stimulus: the spikes of the last steps, as in `neurohw.kernels.delivery`; key: of the single draws of a step.
+    key: of the single draws of a step. delays: of every slot. The rest as in `neurohw.kernels.delivery.deliver`.
     """
     slots = delays.size
     for slot in range(slots):
-        due = t - delays[slot]
-        if due >= 0 and delays[slot] > 0:
-            place = due % ring.shape[0]
-            for m in range(ring_counts[place]):
+        when = t - delays[slot]
+        if when >= 0 and delays[slot] > 0:
+            place = when & (ring.shape[0] - 1)
+            for m in range(ring_cuts[place, -1]):
                 drive(ring[place, m], slot, slots, reads, touched, tile_counts)
-        k = due - stimulus_first
-        if k >= 0:
-            for m in range(stimulus_starts[k], stimulus_starts[k + 1]):
+        if when >= stimulus_first:
+            cuts = stimulus_cuts[when - stimulus_first]
+            for m in range(cuts[0], cuts[-1]):
                 drive(stimulus[m], slot, slots, reads, touched, tile_counts)
-    for block in range((n + BLOCK - 1) // BLOCK):
-        for receptor in range(2):
-            for slot in range(slots):
-                bucket = (block * 2 + receptor) * slots + slot
-                due = t - delays[slot]
-                if due >= 0 and delays[slot] > 0:
-                    place = due % ring.shape[0]
-                    for m in range(ring_counts[place]):
-                        _read(ring[place, m], bucket, 0, key, starts, offsets, reads, mean, variance, counts)
-                k = due - stimulus_first
-                if k >= 0:
-                    again = 0
-                    for m in range(stimulus_starts[k], stimulus_starts[k + 1]):  # a source may spike twice in a step
-                        again = again + 1 if m > stimulus_starts[k] and stimulus[m] == stimulus[m - 1] else 0
-                        _read(stimulus[m], bucket, again, key, starts, offsets, reads, mean, variance, counts)
+    for r in range(row_visits.size - 1):
+        m, found = due(
+            t, visits[row_visits[r] : row_visits[r + 1]], starts, offsets, ring, ring_cuts,
+            stimulus, stimulus_cuts, stimulus_first, segments,
+        )  # fmt: skip
+        again = 0
+        for k in range(m):  # a source that spikes twice in a step stands there twice, one after the other
+            again = again + 1 if k > 0 and found[k, 0] == found[k - 1, 0] else 0
+            _read(found[k, 0], found[k, 1], again, key, reads, mean, variance, counts)
 
 
 @njit(cache=True, inline="always")
-def _read(source, bucket, again, key, starts, offsets, reads, mean, variance, counts):
-    first = starts[source] + offsets[source, bucket]
-    last = starts[source] + offsets[source, bucket + 1]
+def _read(first, last, again, key, reads, mean, variance, counts):
     for j in range(first, last):
         line, v = reads.line[j], reads.weights[j, SD]
         mean[line] += reads.weights[j, MEAN]
@@ -212,9 +203,9 @@ def arrive(codes, firsts, lasts, state, sums, counts):
 @njit(cache=True)
 def run(
     t, until, codes, firsts, lasts, state, coefficients, sums, gains, key,
-    delays, starts, offsets, reads, converters, mean, variance, touched, driven, tile_counts,
-    ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
-    event_steps, event_neurons, event_values, event, sample_every, sample_rows, sample_neurons, samples, n_samples,
+    table, delays, reads, converters, mean, variance, touched, driven, tile_counts, arriving,
+    groups, spiked, spiked_words, event_steps, event_neurons, event_values, event, sample_every, sample_rows,
+    sample_neurons, samples, n_samples,
     out, n_out, counts,
 ):  # fmt: skip
     """Run steps t..until-1; stops early when `out` has no room for one more step. Returns (t, event, n_samples, n_out).
@@ -225,13 +216,13 @@ def run(
     n = state.shape[1]
     inputs = sums.reshape(2 * n)
     converting = converters.step.size > 0
+    lines = mean if converting else inputs
     while t < until and n_out + n <= out.shape[0]:
         while event < event_steps.size and event_steps[event] <= t:
             state[I_EXT, event_neurons[event]] += event_values[event]
             event += 1
         deliver(
-            t, hash64(key, -1 - t), delays, starts, offsets, ring, ring_counts,
-            stimulus, stimulus_starts, stimulus_first, reads, n, mean if converting else inputs, variance,
+            t, hash64(key, -1 - t), *table, delays, reads, *arriving, lines, variance,
             touched, tile_counts, counts,
         )  # fmt: skip
         if converting:
@@ -249,6 +240,6 @@ def run(
             n_samples += 1
         for g in range(codes.size):
             step(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
-        n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
+        n_out = collect(t, spiked, spiked_words, groups, arriving[0], arriving[1], out, n_out)
         t += 1
     return t, event, n_samples, n_out
