@@ -22,9 +22,7 @@ class Dac(Effect):
     """
 
     name: ClassVar[str] = "dac"
-    paper: ClassVar[str] = (
-        "resolutions as in IBM/aihwkit, parameters/io.py (IOParameters.inp_res), and presets/utils.py"
-    )
+    paper: ClassVar[str] = "Rasch et al., Nat. Commun. 14 (2023) 5282; IBM/aihwkit, parameters/io.py (inp_res)"
     bits: Annotated[Number, In("", at_least=1, at_most=24, whole=True)]
     gain: Annotated[Number, In("", at_least=0, at_most=0.3)]
 

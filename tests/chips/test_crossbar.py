@@ -154,19 +154,27 @@ def test_weights_are_refreshed_while_drift_is_fast():
 
 
 def test_reads_differ_by_read_noise_only():
-    """The spread of repeated reads is that of the effect; the mean is the device's own."""
-    chip = chip_for(pairs(5, 20), idle_arms="none")
+    """White noise: the spread of repeated reads is that of the effect, and no read knows of the one before."""
+    chip = chip_for(pairs(5, 20, 0.4), "pcm-set")
     chip.wait("1 hour")
     reads = np.array([chip.read("w", arms=True)[0] for _ in range(2000)])
-    noise = chip.device.effect("read_noise")
-    places = chip.places("w")
-    g = chip.bench.drifted(chip.devices, 0, places, chip.bench.log_times(chip.devices, chip.age))
-    sigma = noise.sigma(g, chip.devices.quality[0, places], noise.growth(3600e3))
-    z = (reads - g) / sigma
+    g = chip.bench.conductances(chip.devices, chip.places("w"), chip.age)[0]
+    z = (reads - g) / (0.03 * g + 0.13)
     assert abs(z.mean()) < 4 / np.sqrt(z.size)
     assert abs(z.std() - 1) < 4 / np.sqrt(2 * z.size)
-    neighbors = (z[1:] * z[:-1]).mean()
-    assert abs(neighbors) < 4 / np.sqrt(z.size)
+    assert abs((z[1:] * z[:-1]).mean()) < 4 / np.sqrt(z.size)
+
+
+def test_two_reads_at_one_moment_share_the_slow_noise():
+    """1/f noise is a function of time; of two reads at one moment only what is faster than 0.1 ms differs."""
+    chip = chip_for(pairs(50, 100), idle_arms="none")
+    first, again = (chip.read("w", arms=True)[0] for _ in range(2))
+    noise, g = chip.device.effect("read_noise"), chip.devices.g[0, chip.places("w")].astype(float)
+    amplitude = g * noise.quality(g, 25.0)
+    fast = np.log(0.1 / (2 * np.e * 250e-6))
+    variance = ((first - again) / amplitude).var() / 2
+    assert abs(variance / fast - 1) < 4 * np.sqrt(2 / g.size)
+    assert noise.growth(0.0) ** 2 > 4 * fast
 
 
 @pytest.mark.parametrize("read_noise", ["exact", "per column"])
@@ -317,18 +325,23 @@ def test_set_pulses():
     """+ pulses the positive arm, - the negative; steps follow the effect, draws the arm's own count."""
     chip = chip_for(pairs(), "pcm-set")
     d, pulse = chip.devices, chip.device.effect("set_pulse")
-    before, memory, worn = d.g.copy(), d.memory.copy(), d.worn.copy()
+    before, memory, sets, resets = (part.copy() for part in (d.g, d.memory, d.set_pulses, d.reset_pulses))
     signs = np.where(np.arange(1000) % 2, -1, 2)
     places, ledger = chip.places("w"), chip.ledger.pulses
     chip.update("w", signs)
     up, down = places[signs > 0], places[signs < 0]
     np.testing.assert_array_equal(d.g[1, up], before[1, up])
     np.testing.assert_array_equal(d.g[0, down], before[0, down])
-    z = rng.normal(chip.key("set_pulse"), ((chip.bench.cell[down] * 2 + 1) << 24) | worn[1, down])
-    expected, _ = pulse.pulsed(before[1, down].astype(float), memory[1, down].astype(float), z, 12.0)
+    z = rng.normal(chip.key("set_pulse"), ((chip.bench.cell[down] * 2 + 1) << 24) | (sets + resets)[1, down])
+    decay, *c, floor = pulse.numbers()
+    left = memory[1, down].astype(float) * decay
+    old = before[1, down].astype(float)
+    mean, sd = c[0] * old + c[1] + c[2] * left, c[3] * old + c[4] + c[5] * left
+    expected = np.clip(old + mean + sd * z, floor, 12.0)
     np.testing.assert_allclose(d.g[1, down], expected, rtol=1e-6)
     assert chip.ledger.pulses - ledger == np.abs(signs).sum()
-    np.testing.assert_array_equal(d.worn[0, up] - worn[0, up], 2)
+    np.testing.assert_array_equal(d.set_pulses[0, up] - sets[0, up], 2)
+    np.testing.assert_array_equal(d.reset_pulses, resets)
 
 
 def test_pulses_saturate_and_refresh_restores():

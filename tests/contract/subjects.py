@@ -19,6 +19,7 @@ DRIVEN_BY_SEED = {
     "adc",
     "dac",
     "dead_lines",
+    "stuck_cells",
 }
 """Effects that make two specimens, or two runs of one trial on two specimens, differ."""
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from neurohw import rng
 from neurohw.chips.crossbar import engine, tiles
 from neurohw.chips.crossbar.array import Array
-from neurohw.chips.crossbar.devices import Bench, Devices
+from neurohw.chips.crossbar.devices import FROZEN, Bench, Devices
 from neurohw.chips.float_chip import FloatChip
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.errors import BadInput, OutOfRange, Unsupported
+from neurohw.kernels.fluctuations import BAND, SHORTEST
 from neurohw.program import Capabilities, Program
 from neurohw.recording import Recording
 from neurohw.report import Report
@@ -36,13 +37,15 @@ class CrossbarChip(FloatChip):
     """
 
     state_names: ClassVar[tuple[str, ...]] = (
-        *FloatChip.state_names, "devices", "writes", "readings", "refreshed", "fresh_at", "origin_age", "gains", "turns", "arms",
+        *FloatChip.state_names, "writes", "readings", "refreshed", "noticed", "fresh_at", "origin_age", "gains", "turns", "arms",
     )  # fmt: skip
 
     refreshed: NDArray[np.float64] | None
     """ln(t/t0) of each epoch of programming when the weights were last taken from the trajectories; None: not yet."""
     fresh_at: float | None
     """The age at which all weights were last taken from the trajectories, if none was taken again since."""
+    noticed: int
+    """The stretch of the run (of 51.2 ms) whose 1/f noise the weights contain."""
 
     @property
     def ideal(self) -> bool:
@@ -84,16 +87,17 @@ class CrossbarChip(FloatChip):
         payload = program.payload
         columns = payload.table.columns
         self.unit, self.projection, self.synapse = payload.unit, columns["projection"], columns["synapse"]
-        self.devices = Devices.none(0 if self.ideal else self.synapse.size, self.machine.pulse_step is not None)
         self.writes, self.readings = np.zeros(self.unit.size, np.int64), np.zeros(self.unit.size, np.int64)
-        self.refreshed, self.fresh_at, self.origin_age = None, None, self.age
+        self.refreshed, self.noticed, self.fresh_at, self.origin_age = None, -1, None, self.age
         self.done = dict.fromkeys(DONE, 0)
         self.gains, self.turns, self.arms = np.empty((0, 0)), 0, np.empty((0, 0), np.float32)
         if self.ideal:
+            self.devices = Devices.none(0)
             return columns["target"] * self.unit[self.projection]
         self.bench = Bench(self.device, self.key, columns["cell"])
         self.array = Array(program, self.key, self.bench)
         self.tile_counts = np.zeros((3, self.array.tiles), np.int64)
+        self.devices = self.bench.none(self.synapse.size)
         pairs, before = np.arange(self.synapse.size), self._worn()
         self._program(pairs[self.synapse], columns["target"][self.synapse], self.choices.idle_arms, 0)
         for arm in (0, 1):
@@ -137,9 +141,12 @@ class CrossbarChip(FloatChip):
         self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
     ) -> Recording:
         program = self.loaded
-        if reset and self.fresh_at != self.age:
-            self.refreshed = None
-        self.origin_age = self.age - (0 if reset else self.step) * program.dt
+        if reset and self.refreshed is not None and self.fresh_at == self.age:
+            self.noticed, self.origin_age = 0, self.age  # the weights are those of this very moment
+        elif reset:
+            self.refreshed, self.noticed = None, -1
+        if self.refreshed is None:  # else the run goes on, and its beginning is where it was to the last bit
+            self.origin_age = self.age - (0 if reset else self.step) * program.dt
         self.noise_key = rng.key(trial, f"{self.device.name}/{self.seed}/read_noise")
         self.counts[:] = 0
         self.done = dict.fromkeys(DONE, 0)
@@ -193,10 +200,10 @@ class CrossbarChip(FloatChip):
 
     def _refresh(self, t: int) -> int:
         """Take the weights from the trajectories where they have moved too far; returns the step to look again at."""
-        age, devices = self.origin_age + t * self.loaded.dt, self.devices
+        age, stretch, devices = self.origin_age + t * self.loaded.dt, t // self._stretch(), self.devices
         now = self.bench.log_times(devices, age)
-        if self.refreshed is None or self.refreshed.size != now.size:
-            stale, self.refreshed = np.ones(now.size, bool), now.copy()
+        if self.refreshed is None or self.refreshed.size != now.size or stretch != self.noticed:
+            stale, self.refreshed, self.noticed = np.ones(now.size, bool), now.copy(), stretch
         else:
             stale = now - self.refreshed > DRIFT_TOLERANCE
         if stale.any():
@@ -206,7 +213,11 @@ class CrossbarChip(FloatChip):
             self.array.refresh(self.bench, devices, places, age, self.weights, self.arms)
             self.fresh_at = age if old.all() else None
             self.done["refreshes"] += 1
-        return self._next_refresh(t)
+        return min(self._next_refresh(t), (stretch + 1) * self._stretch())
+
+    def _stretch(self) -> int:
+        """The steps that 1/f noise is taken to stand still for."""
+        return max(1, round(SHORTEST * BAND**FROZEN / self.loaded.dt)) if self.bench.flickers else 2**62
 
     def _next_refresh(self, t: int) -> int:
         drift = self.bench.drift
@@ -251,7 +262,7 @@ class CrossbarChip(FloatChip):
         places, pulses = self._shared(projection, places, pulses)
         counts = (np.maximum(pulses, 0), np.maximum(-pulses, 0))
         for arm in (0, 1):
-            if (self.devices.epoch[arm, places[counts[arm] > 0]] < 0).any():
+            if self.bench.lacks(self.devices, arm, places[counts[arm] > 0]):
                 raise Unsupported(f"update {projection!r}: a pair lacks the arm to pulse; map with idle_arms: reset")
         before = self._worn()
         for arm in (0, 1):
@@ -295,6 +306,14 @@ class CrossbarChip(FloatChip):
             if not self.gains.size:
                 self.gains = np.ones((2, self.loaded.origin.n_neurons))
             self.gains[GAINS[name], first : first + size] = np.asarray(given) / GAIN_ONE
+    def snapshot(self) -> dict[str, Any]:
+        state = super().snapshot()
+        state["state"]["devices"] = self.devices.kept()
+        return state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        self.devices = Devices.from_kept(state["state"]["devices"])
 
     def refresh(self, projection: str, policy: str) -> None:
         """Rebalance saturated pairs; the one policy is "reset_and_rewrite".
@@ -351,7 +370,7 @@ class CrossbarChip(FloatChip):
             return report
         done = self.done
         if self.machine.pulse_step is not None:
-            full = self.devices.g >= np.float32(self.machine.g_max)
+            full = self.devices.g >= np.float32(self.bench.g_max)
             report = report.add(saturated_arms=(int(full.sum()), ""))
         report = report.add(*tiles.told(self), **tiles.estimates(self))
         clipped = done["conductances clipped"]

@@ -1,12 +1,10 @@
 """Compiled: what the read loop needs of each pair, from the trajectories of its devices."""
 
-from math import erfc, exp, pi, sqrt
-
 import numpy as np
 from numba import njit
 
-REACH = 6.0
-"""Standard deviations beyond which a clip is not felt: 1e-9 of the reads."""
+from neurohw.chips.crossbar.reading import REACH, clipped
+
 SINGLE = np.float32(-1.0)
 """In place of a variance: this pair is drawn device by device."""
 
@@ -44,24 +42,3 @@ def prepare(places, devices, scale, wires, low, high, exact, weights, arms):
                     variance += (signed * factor) ** 2 * v
         weights[p, 0] = mean
         weights[p, 1] = SINGLE if near and exact else np.float32(variance)
-
-
-@njit(cache=True)
-def clipped(mean, sd, low, high):
-    """(mean, variance) of clip(N(mean, sd^2), low, high)."""
-    if mean - REACH * sd >= low and mean + REACH * sd <= high:
-        return mean, sd * sd
-    if sd <= 0.0:
-        return min(max(mean, low), high), 0.0
-    first, second = 0.0, 1.0
-    if mean - REACH * sd < low:
-        a = max((low - mean) / sd, -40.0)
-        below, density = 0.5 * erfc(-a / sqrt(2.0)), exp(-0.5 * a * a) / sqrt(2.0 * pi)
-        first += a * below + density
-        second += (a * a - 1.0) * below + a * density
-    if mean + REACH * sd > high:
-        b = min((high - mean) / sd, 40.0)
-        above, density = 0.5 * erfc(b / sqrt(2.0)), exp(-0.5 * b * b) / sqrt(2.0 * pi)
-        first += b * above - density
-        second += (b * b - 1.0) * above - b * density
-    return mean + sd * first, sd * sd * max(second - first * first, 0.0)
