@@ -39,11 +39,11 @@ def scale_conductance(program: Program) -> Program:
             together[p.target, p.receptor] = max(together.get((p.target, p.receptor), 0.0), largest[name])
         largest = {name: together[p.target, p.receptor] for name, p in projections.items()}
     unit = {name: (w or 1.0) / g_largest for name, w in largest.items()}
+    if ideal:
+        unit = {name: 2.0 ** np.ceil(np.log2(u)) for name, u in unit.items()}
     g_max = machine.g_max * (1.0 if ideal else choices.reach)
     unit |= {name: weight / g_max for name, weight in _chosen(program).items()}
-    if ideal:
-        return replace(program, scaling=Scaling({name: 2.0 ** np.ceil(np.log2(u)) for name, u in unit.items()}))
-    own = choices.weight_scaling in ("per tile", "per column")
+    own = not ideal and choices.weight_scaling in ("per tile", "per column")
     columns = (
         _columns(program, {name: u * g_largest for name, u in unit.items()}, choices.weight_scaling == "per tile")
         if own

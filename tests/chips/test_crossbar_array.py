@@ -239,7 +239,7 @@ def test_gains_behind_the_columns():
     np.testing.assert_allclose(arrived(chip, [0, 1]), before)
     chip.restore(state)
     np.testing.assert_allclose(arrived(chip, [0, 1]), before * codes / GAIN_ONE, atol=1e-9)
-    for population, given, match in (
+    for population, codes_given, match in (
         ("post", {"gain": codes}, "no parameter code 'gain'; there are gain_excitatory"),
         ("post", {"gain_excitatory": codes - 1}, r"0\.\.65535"),
         ("post", {"gain_excitatory": codes[:2]}, "takes 5 whole numbers"),
@@ -248,7 +248,7 @@ def test_gains_behind_the_columns():
         ("nothing", {}, "no population 'nothing'"),
     ):
         with pytest.raises(BadInput, match=match):
-            chip.configure(population, given)
+            chip.configure(population, codes_given)
 
 
 def test_how_noise_is_drawn():

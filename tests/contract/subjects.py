@@ -20,6 +20,9 @@ DRIVEN_BY_SEED = {
     "dac",
     "dead_lines",
     "stuck_cells",
+    "configuration_noise",
+    "temporal_noise",
+    "readout",
 }
 """Effects that make two specimens, or two runs of one trial on two specimens, differ."""
 
