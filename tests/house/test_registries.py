@@ -13,11 +13,13 @@ TABLES = {
     "effects": "EFFECTS",
     "passes": "PASSES",
     "chips": "CHIPS",
+    "learning.tasks": "TASKS",
 }
 
 HELPERS: dict[str, set[str]] = {
     "neurons": {"model"},
     "effects": {"curve", "effect"},
+    "learning.tasks": {"task"},
     "passes": {"predicates"},
     "chips": {"brian", "brian_change", "brian_equations", "engine_chip", "resume"},
 }
