@@ -153,6 +153,7 @@ def run(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = Fa
     """Run the chips, recordings on disk. Example: neurohw run vogels_abbott --out results"""
     from neurohw.mapping import load_mapping
     from neurohw.study import experiment as study
+    from neurohw.study.export import export_tables
 
     loaded = load_mapping(mapping)
     folder = _out(out, loaded.path)
@@ -167,7 +168,8 @@ def run(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = Fa
             manifest.setdefault("recordings", []).append(path.relative_to(folder).as_posix())
             _write_json(folder / "manifest.json", manifest)  # what is there is accounted for, whatever comes next
 
-        for name, _, recordings in study.run_chips(experiment, progress, finished):
+        for name, chip, recordings in study.run_chips(experiment, progress, finished):
+            export_tables(getattr(chip, "tables", dict)(), folder / folders[name])
             if not quiet:
                 rates = ", ".join(f"{p} {recordings[0].rate(p):.2f} Hz" for p in recordings[0].spikes)
                 print(f"{name}: {rates}")
@@ -195,11 +197,67 @@ def compare(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet 
 
 
 @app.command()
+def calibrate(mapping: MappingName, out: Out = None, quiet: Quiet = False) -> None:
+    """Measure the specimens of a mapping through their public face. Example: neurohw calibrate calibrated_chip"""
+    from neurohw.calibrate import calibrate as measure
+    from neurohw.errors import Unsupported
+    from neurohw.mapping import load_mapping
+
+    loaded = load_mapping(mapping)
+    folder, chips = _out(out, loaded.path), loaded.devices()
+    with_codes = {name: pair for name, pair in chips.items() if pair[1].effect("parameter_codes") is not None}
+    if not with_codes:
+        named = ", ".join(chips) or "none"
+        raise Unsupported(
+            f"{loaded.path}: no chip whose parameters have codes, such as brainscales2-chip; it has {named}"
+        )
+    folders = _folders(with_codes)
+    for name, (entry, device) in with_codes.items():
+        with _progress(quiet) as progress:
+            found = measure(device, entry.seed, progress=progress)
+        found.save(_made(folder) / f"{folders[name]}.calibration.h5")
+        if not quiet:
+            print(found)
+            print(f"saved as {folder / folders[name]}.calibration.h5; give it to the chip as `calibration:`")
+
+
+@app.command()
+def sweep(
+    mapping: MappingName,
+    out: Out = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=1024, help="Processes on this computer.")] = 1,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", help="Address of a Dask scheduler, instead.")] = None,
+) -> None:
+    """Vary numbers over specimens: sweep.csv, sweep.json, sweep.png; resumable. Example: neurohw sweep synfire_distortion"""
+    from neurohw.mapping import load_mapping
+    from neurohw.study.experiment import provenance
+    from neurohw.study.sweep import points
+    from neurohw.study.sweep import sweep as run_all
+
+    loaded = load_mapping(mapping)
+    points(loaded)
+    folder = _out(out, loaded.path)
+    with _progress(quiet) as progress:
+        result = run_all(loaded, folder, seed, workers, scheduler, progress)
+    result.write(folder, provenance(loaded, shlex.join(["neurohw", *sys.argv[1:]])))
+    if not quiet:
+        print(f"{len(result.results)} points, {len(result.problems)} refused; {folder / 'sweep.csv'}")
+    for problem in result.problems[:3]:
+        print(f"neurohw: refused: {one_line(problem.problem)}", file=sys.stderr)
+    if len(result.problems) == len(result.results):
+        raise typer.Exit(2)
+
+
+@app.command()
 def verify(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz) or folders of them.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz), tables (.csv), or folders.")
+    ],
     quiet: Annotated[bool, typer.Option("--quiet", help="Only differences and the summary.")] = False,
 ) -> None:
-    """Recorded traces held against the emulator: exact, or the first difference. Example: neurohw verify recordings/"""
+    """Recorded traces and device tables held against the emulator: exact, or what differs. Example: neurohw verify recordings/"""
     from neurohw.study.verify import summary
     from neurohw.study.verify import verify as hold
 

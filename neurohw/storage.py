@@ -43,15 +43,21 @@ CLASSES = {
         "neurohw.device.crossbar": "CrossbarMachine CrossbarChoices",
         "neurohw.effects.curve": "Curve",
         "neurohw.effects.drift": "Drift",
+        "neurohw.calibration": "Calibration Residual",
+        "neurohw.effects.configuration_noise": "ConfigurationNoise",
         "neurohw.effects.mismatch": "Mismatch",
+        "neurohw.effects.parameter_codes": "ParameterCodes VoltageCell TimeCell GainCell",
+        "neurohw.effects.readout": "Readout",
+        "neurohw.effects.temporal_noise": "TemporalNoise",
         "neurohw.effects.programming_noise": "ProgrammingNoise",
         "neurohw.effects.read_noise": "ReadNoise",
         "neurohw.effects.set_pulse": "SetPulse",
         "neurohw.effects.spike_loss": "SpikeLoss",
+        "neurohw.effects.stuck_cells": "StuckCells",
         "neurohw.effects.synapse_loss": "SynapseLoss",
         "neurohw.effects.weight_noise": "WeightNoise",
         "neurohw.effects.weight_resolution": "WeightResolution",
-        "neurohw.program": "Program Slice DelayPlan Routing TableEntry Scaling",
+        "neurohw.program": "Program Slice DelayPlan Routing TableEntry Scaling Ledger",
         "neurohw.report": "Report Loss Resource",
         "neurohw.kernels.table": "SynapseTable",
         "neurohw.passes.to_float": "FloatPayload",
@@ -59,6 +65,8 @@ CLASSES = {
         "neurohw.passes.to_circuit": "CircuitPayload",
         "neurohw.passes.to_conductance": "ConductancePayload",
         "neurohw.schema": "Number",
+        "neurohw.chips.crossbar.devices": "Devices",
+        "neurohw.learning.checkpoint": "Checkpoint",
     }.items()
     for name in names.split()
 }
@@ -87,6 +95,11 @@ def load_program(path: Any) -> Any:
 def load_network(path: Any) -> Any:
     """The network that `Network.save` wrote. Raises BadInput, naming the file and the place, for anything else."""
     return _load("network", "Network", path)
+
+
+def load(path: Any, kind: str, root: str) -> Any:
+    """What `save` wrote of this kind, whose class is called `root`; other things that are saved have their own reader."""
+    return _load(kind, root, path)
 
 
 def _load(kind: str, root: str, path: Any) -> Any:
@@ -284,6 +297,8 @@ def fits(value: Any, hint: Any) -> bool:
     if origin is tuple:
         each = [inner[0]] * len(value) if inner[-1] is Ellipsis and isinstance(value, tuple) else inner
         return isinstance(value, tuple) and len(value) == len(each) and all(map(fits, value, each))
+    if origin is list:
+        return isinstance(value, list) and all(fits(one, inner[0]) for one in value)
     if origin is not None and issubclass(origin, Mapping):
         return isinstance(value, dict) and all(fits(k, inner[0]) and fits(v, inner[1]) for k, v in value.items())
     if hint in (int, float) and not isinstance(value, bool):

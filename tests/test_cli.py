@@ -15,7 +15,7 @@ import pytest
 
 from neurohw import cli, data_files, files, networks, recording_files, workbench
 from neurohw.errors import DoesNotFit
-from neurohw.mapping import ChipEntry, MappingFile, ReferenceEntry, StimulusEntry, load_mapping
+from neurohw.mapping import ChipEntry, MappingFile, ReferenceEntry, StimulusEntry, SweepEntry, load_mapping
 from neurohw.study.statistics import STATISTICS
 
 MAPPING = """\
@@ -480,6 +480,13 @@ def test_a_run_that_fails_half_way_leaves_a_manifest_of_what_is_there(call, monk
     assert [path.rsplit("/")[-1] for path in manifest["recordings"]] == ["trial-7.h5", "trial-8.h5", "trial-7.h5"]
 
 
+def test_run_writes_what_cores_and_links_did(call, tmp_path):
+    assert call("run", "m.yaml", "--quiet", "--out", "o", m__yaml=MAPPING)[0] == 0
+    lines = (tmp_path / "o" / "spinnaker-spin3-at-1-ms" / "cores.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("population,first,last,x,y,core,neuron_updates,synaptic_events,rows,packets_received")
+    assert len(lines) > 5
+
+
 def test_map_takes_seed_and_quiet(call):
     status, out, err, new = call("map", "m.yaml", "--quiet", "--seed", "3", "--export", "tables", m__yaml=MAPPING)
     assert (status, out, err) == (0, "", "")
@@ -497,7 +504,7 @@ def test_the_template_explains_every_key(call, tmp_path):
     assert call("init", "mine")[0] == 0
     text = (tmp_path / "mine.yaml").read_text(encoding="utf-8")
     assert load_mapping(tmp_path / "mine.yaml").file.trials == 5
-    for model in (MappingFile, ChipEntry, ReferenceEntry, StimulusEntry):
+    for model in (MappingFile, ChipEntry, ReferenceEntry, StimulusEntry, SweepEntry):
         for name, field in model.model_fields.items():
             assert re.search(rf"\b{field.alias or name}\b", text), (model, name)
     for word in ("name: vogels_abbott", "nir:", "pynn:", *STATISTICS, *networks.NETWORKS):
@@ -582,7 +589,7 @@ def test_interrupted(tmp_path, where):
     assert process.stdout.readline() == "begun\n"
     if where == "in the reference":
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=4)  # by now Brian2 is at work, which has its own mind about Ctrl-C
+            process.wait(timeout=8)  # by now Brian2 is at work, which has its own mind about Ctrl-C
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")

@@ -17,6 +17,7 @@ class FloatChip(EngineChip):
 
     state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "weights")
     neuron_state: ClassVar[tuple[str, ...]] = ("state",)
+    draws_background = True
 
     @property
     def capabilities(self) -> Capabilities:
@@ -26,21 +27,26 @@ class FloatChip(EngineChip):
     def _load(self, program: Program) -> None:
         payload = program.payload
         self.table = payload.table
-        self.weights = self.effective_weights(program)
-        numerics, origin = program.network.numerics, program.origin
+        origin, network = program.origin, program.network
         self.coefficients = aligned_zeros((fn.N_COEFFICIENTS, origin.n_neurons))
-        codes, firsts, lasts = [], [], []
         self.i_offset = np.zeros(origin.n_neurons)
         for name, values in self.parameters(program).items():
-            first, last = origin.first[name], origin.first[name] + origin.size[name]
-            model = program.network.populations[name].model.name
-            self.coefficients[:, first:last] = fn.coefficients(model, values, program.dt, numerics)
-            self.i_offset[first:last] = values["i_offset"]
-            codes.append(fn.step_code(model, numerics))
-            firsts.append(first)
-            lasts.append(last)
+            self._take(name, values)
+        self.weights = self.effective_weights(program)
+        codes = [fn.step_code(network.populations[name].model.name, network.numerics) for name in network.neurons]
+        firsts = [origin.first[name] for name in network.neurons]
+        lasts = [origin.first[name] + origin.size[name] for name in network.neurons]
         self.groups = tuple(np.array(part, np.int64) for part in (codes, firsts, lasts))
         self.counts = np.zeros(4, np.int64)
+
+    def _take(self, population: str, values: dict[str, NDArray[np.float64]]) -> None:
+        """Give the neurons of a population these parameters."""
+        program = self.loaded
+        first = program.origin.first[population]
+        mine = slice(first, first + program.origin.size[population])
+        model = program.network.populations[population].model.name
+        self.coefficients[:, mine] = fn.coefficients(model, values, program.dt, program.network.numerics)
+        self.i_offset[mine] = values["i_offset"]
 
     def effective_weights(self, program: Program) -> NDArray[np.float64]:
         """The weight (network units) that each synapse of the table has on this specimen."""
@@ -66,15 +72,15 @@ class FloatChip(EngineChip):
         self.state[fn.I_EXT] = self.i_offset
         np.add.at(self.state[fn.I_EXT], neurons, changes)
 
-    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
-        table = self.table
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
         result = float_engine.run(
-            t, until, *self.groups, self.state, self.coefficients, self.sums, table.delays, table.starts, table.offsets,
-            table.targets, self.weights, self.ring, self.ring_counts, self.spiked, self.spiked_words, sources, starts, back,
-            *events, event, 1, rows, neurons, samples, n_samples, out, 0, self.counts,
+            t, until, *self.groups, self.state, self.coefficients, self.sums, self.table.arguments, self.weights, arriving,
+            background, self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons,
+            samples, n_samples, out, 0, self.counts,
         )  # fmt: skip
         self.ledger.synaptic_events += int(self.counts[0])
-        self.counts[0] = 0
+        self.ledger.packets += int(self.counts[1])
+        self.counts[:] = 0
         return result
 
     def _state_row(self, population: str, variable: str) -> int:

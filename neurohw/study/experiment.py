@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from neurohw import workbench
+from neurohw.calibration import load_calibration
 from neurohw.chips.engine_chip import checked_stimulus
 from neurohw.device import Device, load_device
 from neurohw.errors import BadInput, NeurohwError
@@ -73,7 +74,9 @@ def prepare(mapping: Mapping, first_trial: int = 0, progress: Progress = quiet) 
 
 
 def _map(mapping: Mapping, network: Network, entry: ChipEntry | ReferenceEntry, device: Device) -> Program:
-    return workbench.map_network(network, device, entry.choices, dt=entry.dt, record=mapping.file.record)
+    path = entry.calibration if isinstance(entry, ChipEntry) else None
+    calibration = load_calibration(mapping.path.parent / path) if path else None
+    return workbench.map_network(network, device, entry.choices, calibration, entry.dt, mapping.file.record)
 
 
 @contextmanager
@@ -134,9 +137,8 @@ def _run(
     return recordings
 
 
-def manifest(experiment: Experiment, command: str) -> dict[str, Any]:
-    """What determines the numbers of an experiment: versions, files, seeds. `neurohw compare` on `mapping_text` repeats it."""
-    mapping = experiment.mapping
+def provenance(mapping: Mapping, command: str) -> dict[str, Any]:
+    """Which versions and which file made the numbers."""
     return {
         "command": command,
         "neurohw": version("neurohw"),
@@ -146,6 +148,14 @@ def manifest(experiment: Experiment, command: str) -> dict[str, Any]:
         "mapping": mapping.path.name,
         "mapping_fingerprint": mapping.fingerprint,
         "mapping_text": mapping.text,
+    }
+
+
+def manifest(experiment: Experiment, command: str) -> dict[str, Any]:
+    """What determines the numbers of an experiment: versions, files, seeds. `neurohw compare` on `mapping_text` repeats it."""
+    mapping = experiment.mapping
+    return {
+        **provenance(mapping, command),
         "network": {
             "name": experiment.network.name,
             "seed": experiment.network.seed,

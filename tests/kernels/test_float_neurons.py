@@ -285,7 +285,9 @@ def test_a_threshold_that_adapts():
     parameters = {"v_rest": 0.0, "v_thresh": 3.0, "v_reset": 0.0, "tau_refrac": 2.0, "tau_m": tau_m, "tau_a": tau_a}
     network = Network(numerics=Numerics(reset="subtract"))
     network = network.population("s", 1, "SpikeSourceArray", spike_times=np.arange(0.0, 100.0))
-    network = network.population("n", 1, "ALIF", {**parameters, "beta": beta}).project("s", "n", AllToAll(), weight, 0.0)
+    network = network.population("n", 1, "ALIF", {**parameters, "beta": beta}).project(
+        "s", "n", AllToAll(), weight, 0.0
+    )
     program = workbench.map_network(network, IDEAL, dt=1.0, record={"n": ["v", "a"]})
     found, v, last, spikes = workbench.run(program, workbench.fabricate(IDEAL), 100.0), 0.0, -9, []
     for t in range(100):

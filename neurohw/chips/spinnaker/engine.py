@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from neurohw.chips.spinnaker.neurons import observe, overshooting, transfer, update
+from neurohw.kernels.background import add_background
 from neurohw.kernels.compiling import step_kernel
 from neurohw.kernels.delivery import collect, deliver
 
@@ -22,16 +23,16 @@ def clamp(cells):
 
 @njit(cache=True)
 def run(
-    t, until, codes, firsts, lasts, shifts, state, coefficients, steep, offset_rows, sums, delays, starts, offsets, targets, weights,
-    ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
-    event_steps, event_neurons, event_values, event, sample_values, sample_neurons, sample_codes, samples, n_samples,
+    t, until, codes, firsts, lasts, shifts, state, coefficients, steep, offset_rows, sums, table, weights, arriving, background,
+    groups, spiked, spiked_words, event_steps, event_neurons, event_values, event, sample_values, sample_neurons, sample_codes, samples, n_samples,
     out, n_out, counts,
 ):  # fmt: skip
     """Run ticks t..until-1; stops early when `out` has no room for one more. Returns (t, event, n_samples, n_out).
 
     sums: uint32 (receptor, neuron), what the 16-bit ring buffers would hold if they did not saturate; clamped at 65535 when
-    read, which gives the saturated sum since no weight is negative. counts: synaptic events, saturated cells, neuron-steps whose conductance is
-    above `steep` (see `overshooting`).
+    read, which gives the saturated sum since no weight is negative. table, arriving, background, groups: see
+    `neurohw.kernels.float_engine`. counts: synaptic events, saturated cells, neuron-steps whose conductance is above
+    `steep` (see `overshooting`), spikes of the background.
     samples[k, m] = V, gsyn_exc or gsyn_inh (sample_values[m] = 0, 1, 2) of a neuron, s16.15.
     """
     n = state.shape[1]
@@ -40,20 +41,9 @@ def run(
             i = event_neurons[event]
             coefficients[offset_rows[i], i] += event_values[event]
             event += 1
-        counts[0] += deliver(
-            t,
-            delays,
-            starts,
-            offsets,
-            targets,
-            weights,
-            ring,
-            ring_counts,
-            stimulus,
-            stimulus_starts,
-            stimulus_first,
-            sums,
-        )
+        events, spikes = add_background(t, *background, weights, sums)
+        counts[0] += events + deliver(t, *table, weights, *arriving, sums)
+        counts[3] += spikes
         for receptor in range(2):
             counts[1] += clamp(sums[receptor])
         for g in range(codes.size):
@@ -65,6 +55,6 @@ def run(
         for g in range(codes.size):
             update(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
         sums[:] = 0
-        n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
+        n_out = collect(t, spiked, spiked_words, groups, arriving[0], arriving[1], out, n_out)
         t += 1
     return t, event, n_samples, n_out
