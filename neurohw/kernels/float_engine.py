@@ -4,6 +4,7 @@ from numba import njit
 
 from neurohw.kernels.delivery import collect, deliver
 from neurohw.kernels.float_neurons import EXC, I_EXT, INH, loops, step, step_shared
+from neurohw.kernels.plastic_delivery import deliver_plastic
 
 
 @njit(cache=True)
@@ -11,13 +12,13 @@ def run(
     t, until, codes, firsts, lasts, state, coefficients, sums, delays, starts, offsets, targets, weights,
     ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
     event_steps, event_neurons, event_values, event, sample_every, sample_rows, sample_neurons, samples, n_samples,
-    out, n_out, counts,
+    out, n_out, counts, plastic_fixed=None, plastic_state=None,
 ):  # fmt: skip
     """Run steps t..until-1; stops early when `out` has no room for one more step. Returns (t, event, n_samples, n_out).
 
     codes, firsts, lasts: the populations (model code and range of neurons). event_*: changes of injected current (nA), sorted by step.
     Every `sample_every` steps samples[k, m] = state[sample_rows[m], sample_neurons[m]] after arrivals, before the update.
-    counts[0] counts synaptic events.
+    counts[0] counts synaptic events. plastic_*: see `plastic_delivery`; None where no synapse is plastic.
     """
     n = state.shape[1]
     codes, firsts, lasts, shared = loops(codes, firsts, lasts, coefficients)
@@ -39,6 +40,10 @@ def run(
             stimulus_first,
             sums,
         )
+        if plastic_state is not None:
+            counts[0] += deliver_plastic(
+                t, plastic_fixed, plastic_state, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums
+            )
         if sample_rows.size and t % sample_every == 0:
             for m in range(sample_rows.size):
                 row, i = sample_rows[m], sample_neurons[m]

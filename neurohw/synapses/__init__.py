@@ -1,7 +1,8 @@
 """The synapse rules by name: what a synapse is, independent of any device."""
 
 from neurohw.synapses.static import STATIC, SynapseRule
+from neurohw.synapses.stdp import STDP, STDPMechanism
 
-SYNAPSES: dict[str, SynapseRule] = {rule.name: rule for rule in (STATIC,)}
+SYNAPSES: dict[str, SynapseRule] = {rule.name: rule for rule in (STATIC, STDP)}
 
-__all__ = ["SYNAPSES", "SynapseRule"]
+__all__ = ["SYNAPSES", "STDPMechanism", "SynapseRule"]
