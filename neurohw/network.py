@@ -26,6 +26,7 @@ from neurohw.distributions import Distribution, Value, sample, spread
 from neurohw.errors import BadInput, Unsupported, all_reasons
 from neurohw.neurons import NEURONS, NeuronModel, Parameter, SourceModel
 from neurohw.synapses import SYNAPSES, STDPMechanism
+from neurohw.synapses.signed import SIGNED
 
 Receptor = Literal["excitatory", "inhibitory"]
 RECEPTORS: tuple[Receptor, Receptor] = ("excitatory", "inhibitory")
@@ -181,8 +182,9 @@ class Network:
         """A new network with one projection more.
 
         weight: nA, uS or mV, as the target model has it; onto current models an inhibitory weight is <= 0, onto conductance
-        models every weight is >= 0. delay: ms. receptor: by default inhibitory where a constant weight is negative.
-        synapse: "StaticSynapse", or an `STDPMechanism(...)` for weights that change (by its name: with PyNN's defaults).
+        models every weight is >= 0; a SignedSynapse (current models, excitatory receptor) takes both signs. delay: ms. receptor:
+        by default inhibitory where a constant weight is negative.
+        synapse: a rule's name, or an `STDPMechanism(...)` for weights that change (by its name: with PyNN's defaults).
         Raises BadInput with every reason.
         """
         name = name or _unused(f"{source} to {target}", self.projections)
@@ -203,10 +205,11 @@ class Network:
         n_values = _ordered_synapses(rule, n_pre, post.size)
         w = _value(weight, post.model.weight_unit, n_values, f"{where}: weight")
         d = _value(delay, "ms", n_values, f"{where}: delay")
+        signed = synapse == SIGNED.name
         if receptor is None:
-            receptor = "inhibitory" if spread(w)[0] < 0 else "excitatory"
+            receptor = "inhibitory" if spread(w)[0] < 0 and not signed else "excitatory"
         reasons = connections.check(rule, n_pre, post.size, recurrent)
-        reasons += _weight_sign(post.model, receptor, w)
+        reasons += _either_sign(post.model) if signed else _weight_sign(post.model, receptor, w)
         if spread(d)[2] < 0:
             reasons.append(f"delay {spread(d)[2]:g} ms is negative; delays are >= 0 ms")
         if receptor not in RECEPTORS:
@@ -358,6 +361,14 @@ def _synapse(given: Any, weight_unit: str, where: str) -> tuple[str, STDPMechani
     if not isinstance(rule, str) or rule not in SYNAPSES:
         raise Unsupported(f"{where}: no synapse rule {str(rule)[:100]!r}; there are {', '.join(SYNAPSES)}")
     return rule, None
+
+
+def _either_sign(model: NeuronModel) -> list[str]:
+    return (
+        []
+        if model.inhibitory_sign < 0
+        else ["a SignedSynapse ends at a model with currents; a conductance has no sign"]
+    )
 
 
 def _weight_sign(model: NeuronModel, receptor: str, weight: Value) -> list[str]:

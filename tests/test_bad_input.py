@@ -23,6 +23,11 @@ def cells(**parameters) -> Network:
     return Network("net").population("a", 3, "IF_curr_exp", parameters)
 
 
+def onto_conductances() -> Network:
+    net = cells().population("c", 2, "IF_cond_exp")
+    return net.project("a", "c", AllToAll(), 0.1, synapse="SignedSynapse")
+
+
 def wired(weight=0.5, delay=1.0, rule=None, **more) -> Network:
     network = (
         cells().population("b", 4, "IF_curr_exp").population("s", 2, "SpikeSourceArray", spike_times=[[1.0], [2.0]])
@@ -73,6 +78,7 @@ BUILDING = {
     "weight array without order": (lambda: wired(weight=np.ones(12), rule=FixedProbability(0.5)), BadInput, "known order", "FromList"),
     "weight array with NaN": (lambda: wired(weight=np.full(12, NAN)), BadInput, "weight", "NaN"),
     "weight of the wrong sign": (lambda: wired(weight=-1, receptor="excitatory"), BadInput, ">= 0"),
+    "signed conductance": (onto_conductances, BadInput, "a conductance has no sign"),
     "unknown receptor": (lambda: wired(receptor="nmda"), BadInput, "'nmda'", "excitatory, inhibitory"),
     "unknown synapse": (lambda: wired(synapse="STDP"), Unsupported, "'STDP'", "StaticSynapse"),
     "probability": (lambda: FixedProbability(1.5), BadInput, "1.5", "[0, 1]"),
@@ -97,6 +103,7 @@ MAPPING = {
     "record nobody": (lambda: nh.map_network(cells(), SPIN3, record={"z": ["v"]}), BadInput, "'z'", "there are all, a"),
     "record nothing": (lambda: nh.map_network(cells(), SPIN3, record={"a": ["w"]}), BadInput, "'w'", "it has spikes, v"),
     "record a number": (lambda: nh.map_network(cells(), SPIN3, record={"a": 5}), BadInput, "record: a", "{v: 10}"),
+    "signed synapse": (lambda: nh.map_network(wired(synapse="SignedSynapse"), SPIN3), Unsupported, "no SignedSynapse", "twice, once excitatory"),
     "record of all": (lambda: nh.map_network(cells(), SPIN3, record={"all": ["w"]}), BadInput, "no population has 'w'"),
     "model": (
         lambda: nh.map_network(cells(), "brainscales1-wafer"), Unsupported,

@@ -25,6 +25,7 @@ from neurohw.network import SpikeTimes, spike_times
 from neurohw.program import Capabilities, Ledger, Program
 from neurohw.recording import Recording
 from neurohw.report import Report
+from neurohw.synapses.signed import SIGNED
 
 WINDOW = 1000
 """Steps per compiled call: stimuli are made for one window at a time, and progress is reported after each."""
@@ -199,7 +200,7 @@ class EngineChip:
             raise BadInput(f"write {projection!r}: the weights hold NaN or infinity")
         p = self.loaded.network.projections[projection]
         sign = self.loaded.network.populations[p.target].neuron.inhibitory_sign if p.receptor == "inhibitory" else 1
-        if (given * sign < 0).any():
+        if p.synapse != SIGNED.name and (given * sign < 0).any():
             raise BadInput(
                 f"write {projection!r}: {p.receptor} weights onto {p.target!r} must be {'<=' if sign < 0 else '>='} 0"
             )

@@ -30,6 +30,11 @@ class CrossbarChoices(Choices):
         description="the network weight of one uS: for each projection (its rows have a read amplitude of their own), "
         "or one for all rows that share a column",
     )
+    g_max_weight: float | dict[str, float] | None = Field(
+        None,
+        description="the network weight that g_max stands for, of all projections or by name: headroom for weights that "
+        "will be learned; by default the largest weight takes the share g_use",
+    )
     g_use: float | None = Field(
         None,
         gt=0,

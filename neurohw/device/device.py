@@ -20,6 +20,7 @@ from neurohw.network import Network, Population
 from neurohw.neurons import NEURONS, SourceModel
 from neurohw.schema import Described, In, Number, validate
 from neurohw.synapses import SYNAPSES
+from neurohw.synapses.signed import SIGNED
 
 MAX_FILE = 1_000_000
 
@@ -170,7 +171,11 @@ class Device:
         for projection in network.projections.values():
             if projection.synapse not in self.supports.synapses:
                 has = ", ".join(self.supports.synapses)
-                reasons.append(f"projection {projection.name!r}: {self.name} has no {projection.synapse}; it has {has}")
+                two = projection.synapse == SIGNED.name
+                remedy = ": give it twice, once excitatory and once inhibitory" if two else ""
+                reasons.append(
+                    f"projection {projection.name!r}: {self.name} has no {projection.synapse}; it has {has}{remedy}"
+                )
         if network.numerics.reset not in self.supports.reset:
             has = ", ".join(self.supports.reset)
             reasons.append(f"numerics: {self.name} cannot reset by {network.numerics.reset!r}; it can {has}")

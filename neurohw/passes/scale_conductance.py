@@ -7,6 +7,7 @@ import numpy as np
 
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.distributions import spread
+from neurohw.errors import BadInput
 from neurohw.network import Projection
 from neurohw.program import Program, Scaling
 
@@ -17,7 +18,8 @@ TAIL = 4.0
 
 
 def scale_conductance(program: Program) -> Program:
-    """unit = largest |weight| / (g_use g_max), for each projection or for all that end at one receptor of a population.
+    """unit = largest |weight| / (g_use g_max), for each projection or for all that end at one receptor of a population;
+    or g_max_weight / g_max where that was chosen.
 
     On an ideal device the unit is rounded up to a power of two, so that weight -> conductance -> weight is exact.
     """
@@ -31,9 +33,24 @@ def scale_conductance(program: Program) -> Program:
             together[p.target, p.receptor] = max(together.get((p.target, p.receptor), 0.0), largest[name])
         largest = {name: together[p.target, p.receptor] for name, p in projections.items()}
     unit = {name: (w or 1.0) / g_largest for name, w in largest.items()}
+    unit |= {name: weight / machine.g_max for name, weight in _chosen(program).items()}
     if program.device.is_ideal:
         unit = {name: 2.0 ** np.ceil(np.log2(u)) for name, u in unit.items()}
     return replace(program, scaling=Scaling(unit))
+
+
+def _chosen(program: Program) -> dict[str, float]:
+    """projection -> the weight that g_max was chosen to stand for."""
+    chosen, projections = cast(CrossbarChoices, program.choices).g_max_weight, program.network.projections
+    if chosen is None:
+        return {}
+    wanted = chosen if isinstance(chosen, dict) else dict.fromkeys(projections, chosen)
+    for name, weight in wanted.items():
+        if name not in projections:
+            raise BadInput(f"choices: g_max_weight: no projection {name!r}; there are {', '.join(projections)}")
+        if not weight > 0:
+            raise BadInput(f"choices: g_max_weight: the weight {weight:g} of {name!r} is not > 0")
+    return wanted
 
 
 def largest_weight(projection: Projection) -> float:

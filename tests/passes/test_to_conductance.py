@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from neurohw.connections import FixedProbability, FixedTotalNumber, FromList
+from neurohw.connections import AllToAll, FixedProbability, FixedTotalNumber, FromList
 from neurohw.device import load_device
 from neurohw.distributions import Normal, Uniform
-from neurohw.errors import DoesNotFit
+from neurohw.errors import BadInput, DoesNotFit
 from neurohw.kernels.lowering import blocks
-from neurohw.network import Network
-from neurohw.workbench import map_network
+from neurohw.network import Network, Numerics
+from neurohw.workbench import fabricate, map_network
 
 COND = {"tau_syn_E": 5.0, "tau_syn_I": 10.0}
 
@@ -158,3 +158,33 @@ def test_a_synapse_list_without_synapses():
     empty = np.empty(0, np.int64)
     program = mapped(net.project("e", "e", FromList(empty, empty), weight=1.0))
     assert program.payload.table.n_synapses == 0
+
+
+def signed(**choices):
+    net = Network("signed", 1, numerics=Numerics(reset="subtract")).population("s", 2, "SpikeSourceArray")
+    net = net.population("n", 3, "IF_curr_delta")
+    weights = np.array([-0.05, 0.02, 0.0, 0.1, -0.1, 0.01])
+    net = net.project("s", "n", AllToAll(), weights, synapse="SignedSynapse", name="w")
+    return mapped(net, "pcm-set", **choices)
+
+
+def test_g_max_weight_leaves_room_for_weights_that_will_be_learned():
+    for chosen in (0.3, {"w": 0.3}):
+        program = signed(g_max_weight=chosen)
+        assert program.scaling.unit["w"] == pytest.approx(0.3 / 12)
+        targets = program.payload.table.columns["target"]
+        assert sorted(targets[targets != 0]) == pytest.approx([-4, -2, 0.4, 0.8, 4], rel=1e-6)
+    for chosen, said in (({"x": 0.3}, "no projection 'x'; there are w"), (0.0, "not > 0")):
+        with pytest.raises(BadInput, match=said):
+            signed(g_max_weight=chosen)
+
+
+def test_a_signed_synapse_has_a_weight_of_either_sign():
+    chip = fabricate("pcm-set", 1)
+    chip.load(signed(g_max_weight=0.3))
+    given = np.array([0.2, -0.2, 0.1, -0.1, 0.0, 0.15])
+    chip.write("w", given)
+    chip.wait("40 s")
+    assert chip.read("w") == pytest.approx(given, abs=4 * 0.5 * 0.75 * 0.3 / 12)
+    chip.update("w", np.array([0, 3, 0, 3, 0, -9]))
+    assert (chip.read("w") - given)[[1, 3]] == pytest.approx([0.1, 0.1], abs=0.12)
