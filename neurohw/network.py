@@ -205,7 +205,7 @@ class Network:
         n_values = _ordered_synapses(rule, n_pre, post.size)
         w = _value(weight, post.model.weight_unit, n_values, f"{where}: weight")
         d = _value(delay, "ms", n_values, f"{where}: delay")
-        signed = synapse == SIGNED.name
+        signed = kind == SIGNED.name
         if receptor is None:
             receptor = "inhibitory" if spread(w)[0] < 0 and not signed else "excitatory"
         reasons = connections.check(rule, n_pre, post.size, recurrent)
@@ -249,7 +249,9 @@ class Network:
             initial = None if p.is_source else p.initial
             new = new.population(name, p.size, p.model.name, p.parameters, initial, p.spike_times)
         for name, q in self.projections.items():
-            new = new.project(q.source, q.target, q.rule, q.weight, q.delay, q.receptor, q.plasticity or q.synapse, name)
+            new = new.project(
+                q.source, q.target, q.rule, q.weight, q.delay, q.receptor, q.plasticity or q.synapse, name
+            )
         for c in self.currents:
             new = new.inject(c.population, c.times, c.amplitudes, c.neurons)
         return new

@@ -79,5 +79,3 @@ class STDPMechanism:
     def dendritic_steps(self, delay: Any) -> Any:
         """Of a delay in steps, those in the dendrite: whole steps, halves upwards."""
         return (delay * self.dendritic_delay_fraction + 0.5 + 1e-9).astype(int)
-
-

@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from neurohw.chips.spinnaker.neurons import observe, overshooting, transfer, update
+from neurohw.chips.spinnaker.plastic import arrive, learn
 from neurohw.kernels.compiling import step_kernel
 from neurohw.kernels.delivery import collect, deliver
 
@@ -25,13 +26,14 @@ def run(
     t, until, codes, firsts, lasts, shifts, state, coefficients, steep, offset_rows, sums, delays, starts, offsets, targets, weights,
     ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
     event_steps, event_neurons, event_values, event, sample_values, sample_neurons, sample_codes, samples, n_samples,
-    out, n_out, counts,
+    out, n_out, counts, plastic_fixed=None, plastic_state=None,
 ):  # fmt: skip
     """Run ticks t..until-1; stops early when `out` has no room for one more. Returns (t, event, n_samples, n_out).
 
     sums: uint32 (receptor, neuron), what the 16-bit ring buffers would hold if they did not saturate; clamped at 65535 when
     read, which gives the saturated sum since no weight is negative. counts: synaptic events, saturated cells, neuron-steps whose conductance is
     above `steep` (see `overshooting`).
+    plastic_*: see `BoardPlasticity`; None where no synapse is plastic.
     samples[k, m] = V, gsyn_exc or gsyn_inh (sample_values[m] = 0, 1, 2) of a neuron, s16.15.
     """
     n = state.shape[1]
@@ -54,6 +56,8 @@ def run(
             stimulus_first,
             sums,
         )
+        if plastic_state is not None:
+            arrive(t, plastic_state, sums)
         for receptor in range(2):
             counts[1] += clamp(sums[receptor])
         for g in range(codes.size):
@@ -66,5 +70,9 @@ def run(
             update(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
         sums[:] = 0
         n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
+        if plastic_state is not None:
+            counts[0] += learn(
+                t, plastic_fixed, plastic_state, ring, ring_counts, stimulus, stimulus_starts, stimulus_first
+            )
         t += 1
     return t, event, n_samples, n_out
