@@ -42,6 +42,7 @@ _HOME = {
     "read_recording": "neurohw.recording_imports",
     **dict.fromkeys(("compare",), "neurohw.study.compare"),
     "Comparison": "neurohw.study.comparison",
+    "sweep": "neurohw.study.sweep",
     "verify": "neurohw.study.verify",
     "Verification": "neurohw.study.verification",
     **dict.fromkeys(

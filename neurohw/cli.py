@@ -126,7 +126,10 @@ def devices_check(file: Annotated[str, typer.Argument(help="A device file.")]) -
 
 @app.command("map")
 def map_(
-    mapping: MappingName, export: Annotated[Path | None, typer.Option("--export", help="Write tables here.")] = None
+    mapping: MappingName,
+    export: Annotated[Path | None, typer.Option("--export", help="Write tables here.")] = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Map only: resources, losses, memory. Example: neurohw map vogels_abbott"""
     from neurohw.mapping import load_mapping
@@ -135,10 +138,12 @@ def map_(
 
     if export is not None:
         _check_writable(export, "--export")
-    experiment = prepare(load_mapping(mapping))
+    with _progress(quiet) as progress:
+        experiment = prepare(load_mapping(mapping), seed, progress)
     folders = _folders(experiment.programs)
     for name, (_, program) in experiment.programs.items():
-        print(f"{name}\n{program.report}\n")
+        if not quiet:
+            print(f"{name}\n{program.report}\n")
         if export is not None:
             export_program(program, export / folders[name])
 
@@ -154,13 +159,18 @@ def run(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = Fa
     with _progress(quiet) as progress:
         experiment = study.prepare(loaded, seed, progress)
         folders = _folders(experiment.programs)
-        for name, _, recordings in study.run_chips(experiment, progress):
-            for trial, recording in zip(experiment.trials, recordings, strict=True):
-                recording.save(_made(folder / folders[name]) / f"trial-{trial}.h5")
+        manifest = study.manifest(experiment, shlex.join(["neurohw", *sys.argv[1:]]))
+
+        def finished(chip: str, trial: int, recording: Any) -> None:
+            path = _made(folder / folders[chip]) / f"trial-{trial}.h5"
+            recording.save(path)
+            manifest.setdefault("recordings", []).append(path.relative_to(folder).as_posix())
+            _write_json(folder / "manifest.json", manifest)  # what is there is accounted for, whatever comes next
+
+        for name, _, recordings in study.run_chips(experiment, progress, finished):
             if not quiet:
                 rates = ", ".join(f"{p} {recordings[0].rate(p):.2f} Hz" for p in recordings[0].spikes)
                 print(f"{name}: {rates}")
-    _write_json(folder / "manifest.json", study.manifest(experiment, shlex.join(["neurohw", *sys.argv[1:]])))
     if not quiet:
         print(f"recordings in {folder}")
 
@@ -182,6 +192,35 @@ def compare(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet 
         for sentence in result.comparison.verdicts.values():
             print(f"  {sentence}")
         print(f"report: {folder / 'report.html'}")
+
+
+@app.command()
+def sweep(
+    mapping: MappingName,
+    out: Out = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=1024, help="Processes on this computer.")] = 1,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", help="Address of a Dask scheduler, instead.")] = None,
+) -> None:
+    """Vary numbers over specimens: sweep.csv, sweep.json, sweep.png; resumable. Example: neurohw sweep synfire_distortion"""
+    from neurohw.mapping import load_mapping
+    from neurohw.study.experiment import provenance
+    from neurohw.study.sweep import points
+    from neurohw.study.sweep import sweep as run_all
+
+    loaded = load_mapping(mapping)
+    points(loaded)
+    folder = _out(out, loaded.path)
+    with _progress(quiet) as progress:
+        result = run_all(loaded, folder, seed, workers, scheduler, progress)
+    result.write(folder, provenance(loaded, shlex.join(["neurohw", *sys.argv[1:]])))
+    if not quiet:
+        print(f"{len(result.results)} points, {len(result.problems)} refused; {folder / 'sweep.csv'}")
+    for problem in result.problems[:3]:
+        print(f"neurohw: refused: {one_line(problem.problem)}", file=sys.stderr)
+    if len(result.problems) == len(result.results):
+        raise typer.Exit(2)
 
 
 @app.command()

@@ -76,6 +76,24 @@ class StimulusEntry(Described):
     neurons: int | list[int] = 0
 
 
+Level = bool | int | float | str
+
+
+class SweepEntry(Described):
+    """What `neurohw sweep` varies: in each grid every combination of its values, on `specimens` chips with seeds that count up
+    from the entry's.
+
+    A name is a number of an effect or of the machine ("weight_noise.sigma"), a choice ("choices.compensate_loss"), a
+    parameter of a library network ("network.n"), "age" or "dt". populations: those that are measured; by default all.
+    """
+
+    specimens: int = Field(default=1, ge=1, le=10_000)
+    vary: list[dict[str, Annotated[list[Level], Field(min_length=1, max_length=1000)]]] = Field(
+        min_length=1, max_length=100
+    )
+    populations: list[str] = []
+
+
 class MappingFile(Described):
     """The file as written. `network` is read by `neurohw.frontends.read_network`."""
 
@@ -90,6 +108,7 @@ class MappingFile(Described):
     ]  # fmt: skip
     discard: Time = 0.0
     stimulus: dict[str, StimulusEntry] = {}
+    sweep: SweepEntry | None = None
 
     @model_validator(mode="after")
     def _discard_less(self) -> "MappingFile":
@@ -149,7 +168,11 @@ class Mapping:
 def load_mapping(name_or_path: str | Path) -> Mapping:
     """The mapping of that name in `mappings/`, or of that file. Raises BadInput with the place and the fault."""
     path = data_files.find("mappings", str(name_or_path))
-    text, data = read_yaml(path)
+    return mapping_of(*read_yaml(path), path)
+
+
+def mapping_of(text: str, data: Any, path: Path) -> Mapping:
+    """The mapping of a file's text and data, as if it had just been read from `path`."""
     if not isinstance(data, AbstractMapping):
         raise BadInput(f"{path}: expected keys such as network, duration, chips; got {type(data).__name__}")
     return Mapping(path, validate(MappingFile, data, str(path)), text)

@@ -4,7 +4,7 @@ A program passes through `neurohw.passes`, each of which returns a new one with 
 populations in order are 0..N-1; spike sources follow as N.. where a presynaptic index is meant.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -187,7 +187,7 @@ class Program:
         if table is not None:
             shape = (self.origin.n_presynaptic, self.origin.n_neurons)
             slots = self.delays.slots if self.delays else np.empty(0, np.int64)
-            if (table.offsets.shape[0], table.n_targets) != shape or not np.array_equal(table.delays, slots):
+            if (table.n_sources, table.n_targets) != shape or not np.array_equal(table.delays, slots):
                 raise BadInput(
                     f"the synapse table is not one of {shape[0]} sources, {shape[1]} neurons and these delays"
                 )
@@ -222,10 +222,14 @@ class Origin:
         sizes = {name: population.size for name, population in network.populations.items()}
         return cls(first, sizes, sum(p.size for p in network.neurons.values()), total)
 
-    def spikes(self, steps: NDArray[np.int64], ids: NDArray[np.int64], dt: float) -> dict[str, Any]:
-        """Raw (step, presynaptic index) events as population -> (times in ms, indices)."""
+    def spikes(
+        self, steps: NDArray[np.int64], ids: NDArray[np.int64], dt: float, without: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """Raw (step, presynaptic index) events as population -> (times in ms, indices); without: populations left out."""
         found = {}
         for name, first in self.first.items():
+            if name in without:
+                continue
             mine = (ids >= first) & (ids < first + self.size[name])
             found[name] = (steps[mine] * dt, ids[mine] - first)
         return found

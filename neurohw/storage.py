@@ -49,6 +49,7 @@ CLASSES = {
         "neurohw.effects.read_noise": "ReadNoise",
         "neurohw.effects.set_pulse": "SetPulse",
         "neurohw.effects.spike_loss": "SpikeLoss",
+        "neurohw.effects.stuck_cells": "StuckCells",
         "neurohw.effects.synapse_loss": "SynapseLoss",
         "neurohw.effects.weight_noise": "WeightNoise",
         "neurohw.effects.weight_resolution": "WeightResolution",

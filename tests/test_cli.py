@@ -13,7 +13,10 @@ import h5py
 import numpy as np
 import pytest
 
-from neurohw import cli, data_files, files, recording_files
+from neurohw import cli, data_files, files, networks, recording_files, workbench
+from neurohw.errors import DoesNotFit
+from neurohw.mapping import ChipEntry, MappingFile, ReferenceEntry, StimulusEntry, SweepEntry, load_mapping
+from neurohw.study.statistics import STATISTICS
 
 MAPPING = """\
 network: {name: synfire_chain, seed: 1}
@@ -456,6 +459,51 @@ def test_no_half_written_recording(call, monkeypatch, fault, status, words):
     assert not [path for path in new if path.is_file()]
 
 
+def test_a_run_that_fails_half_way_leaves_a_manifest_of_what_is_there(call, monkeypatch, tmp_path):
+    """Two chips, two trials; the second chip fails in its second trial."""
+    whole, count = workbench.run, []
+
+    def fails(*args, **kwargs):
+        count.append(1)
+        if len(count) == 4:
+            raise DoesNotFit("no more memory")
+        return whole(*args, **kwargs)
+
+    monkeypatch.setattr(workbench, "run", fails)
+    text = chips("{device: spinnaker-spin3, dt: 1 ms}", "{device: spinnaker-spin5, dt: 1 ms}") + "trials: 2\n"
+    status, _, err, new = call("run", "m.yaml", "--quiet", "--out", "o", "--seed", "7", m__yaml=text)
+    assert status == 2
+    assert "chip 'spinnaker-spin5 at 1 ms': no more memory" in err
+    manifest = json.loads((tmp_path / "o" / "manifest.json").read_text(encoding="utf-8"))
+    there = [path.relative_to(tmp_path / "o").as_posix() for path in new if path.suffix == ".h5"]
+    assert sorted(manifest["recordings"]) == there
+    assert [path.rsplit("/")[-1] for path in manifest["recordings"]] == ["trial-7.h5", "trial-8.h5", "trial-7.h5"]
+
+
+def test_map_takes_seed_and_quiet(call):
+    status, out, err, new = call("map", "m.yaml", "--quiet", "--seed", "3", "--export", "tables", m__yaml=MAPPING)
+    assert (status, out, err) == (0, "", "")
+    assert "report.json" in {path.name for path in new}
+
+
+def test_what_cannot_be_recorded_is_told_by_map(call):
+    text = chips("{device: brainscales1-wafer}", "{device: spinnaker-spin3}") + "record: {exc1: [gsyn_exc]}\n"
+    text = text.replace("synfire_chain", "vogels_abbott, n: 2000").replace("exc1", "excitatory")
+    refused(call("map", "m.yaml", m__yaml=text), "brainscales1-wafer cannot bring out 'gsyn_exc' of 'excitatory'")
+
+
+def test_the_template_explains_every_key(call, tmp_path):
+    """What `init` writes maps as it stands, and has a line on each key there is."""
+    assert call("init", "mine")[0] == 0
+    text = (tmp_path / "mine.yaml").read_text(encoding="utf-8")
+    assert load_mapping(tmp_path / "mine.yaml").file.trials == 5
+    for model in (MappingFile, ChipEntry, ReferenceEntry, StimulusEntry, SweepEntry):
+        for name, field in model.model_fields.items():
+            assert re.search(rf"\b{field.alias or name}\b", text), (model, name)
+    for word in ("name: vogels_abbott", "nir:", "pynn:", *STATISTICS, *networks.NETWORKS):
+        assert word in text
+
+
 def test_no_half_written_file_after_a_fault(tmp_path):
     def write():
         with files.atomically(tmp_path / "x") as temporary:
@@ -534,7 +582,7 @@ def test_interrupted(tmp_path, where):
     assert process.stdout.readline() == "begun\n"
     if where == "in the reference":
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=4)  # by now Brian2 is at work, which has its own mind about Ctrl-C
+            process.wait(timeout=8)  # by now Brian2 is at work, which has its own mind about Ctrl-C
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")

@@ -224,3 +224,11 @@ def test_unknown_models_are_unsupported():
     for model in ("Izh", None, ["IF_curr_exp"], 5):
         with pytest.raises(Unsupported, match="IF_curr_exp"):
             population("a", 3, model)
+
+
+def test_devices_without_a_model_name_those_they_have():
+    from neurohw.workbench import map_network
+
+    for model in ("ALIF", "LI"):
+        with pytest.raises(Unsupported, match=rf"has no {model}; it has IF_curr_exp.*IF_curr_delta"):
+            map_network(Network().population("n", 2, model), "spinnaker-spin5")

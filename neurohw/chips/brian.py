@@ -108,9 +108,8 @@ class BrianNetwork:
         self.set_parameters(group, name, model, values)
         _set(group, "i_ext", values["i_offset"] * 1e-9)
         if model.weight_unit == "mV":
-            group.run_regularly(
-                "v += jump*int(not_refractory)\njump = 0*volt", when="after_groups", name=f"jump_{number}"
-            )
+            held = "*int(not_refractory)" if "unless refractory" in model.equations else ""
+            group.run_regularly(f"v += jump{held}\njump = 0*volt", when="after_groups", name=f"jump_{number}")
         return group
 
     def set_parameters(self, group: Any, name: str, model: NeuronModel, values: dict[str, NDArray]) -> None:

@@ -84,7 +84,7 @@ def frozen_conductance(equations: Any, variables: Any = None, method_options: An
 
 def threshold(model: NeuronModel) -> str:
     """The condition of a spike."""
-    return f"v > {_level(model)}"
+    return f"v > {_level(model)}" + (f" + {model.threshold_rises_by}" if model.threshold_rises_by else "")
 
 
 def reset(model: NeuronModel, numerics: Numerics) -> str:

@@ -7,6 +7,7 @@ state variables mean, and what it can read, write and change.
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any, ClassVar
 
@@ -18,13 +19,14 @@ from neurohw.chips import resume
 from neurohw.device.device import Device
 from neurohw.errors import BadInput, NotReadable, Unsupported
 from neurohw.kernels import stimulus as stimuli
+from neurohw.kernels.background import background
 from neurohw.kernels.budget import steps_of
-from neurohw.kernels.delivery import spike_flags, spike_ring
+from neurohw.kernels.delivery import neuron_groups, scratch, spike_flags, spike_ring, stimulus_cuts
 from neurohw.kernels.lowering import locate
 from neurohw.kernels.plastic_table import static_only
 from neurohw.network import SpikeTimes, spike_times
 from neurohw.program import Capabilities, Ledger, Program
-from neurohw.recording import Recording
+from neurohw.recording import Recording, SpikesOnDemand
 from neurohw.report import Report
 from neurohw.synapses.signed import SIGNED
 
@@ -36,9 +38,11 @@ class EngineChip:
     """One specimen. `key(address)` names its own random streams: same seed, same specimen, whatever else ran before."""
 
     window: ClassVar[int] = WINDOW
-    state_names: ClassVar[tuple[str, ...]] = ("step", "ring", "ring_counts")
+    state_names: ClassVar[tuple[str, ...]] = ("step", "ring", "ring_cuts")
     neuron_state: ClassVar[tuple[str, ...]] = ()
     """The arrays with one column per neuron that a run goes on from; see `resume`."""
+    draws_background: bool = False
+    """Whether the compiled loop takes Poisson input that is drawn in place; see `neurohw.kernels.background`."""
 
     def __init__(self, device: Device, seed: int = 0):
         self.device, self.seed = device, int(seed)
@@ -66,6 +70,10 @@ class EngineChip:
         self.program = program
         self._places: dict[str, NDArray[np.int64]] = {}
         self._load(program)
+        table = getattr(program.payload, "table", None)
+        self.background = background(program, table if self.draws_background else None)
+        firsts = np.array([0, program.origin.n_neurons]) if table is None else table.firsts
+        self.groups_of_neurons = neuron_groups(firsts, program.origin.n_neurons)
         self.reset(0)
 
     def resume(self, program: Program) -> None:
@@ -82,7 +90,9 @@ class EngineChip:
         """Back to step 0 with the initial state of this trial."""
         program = self.loaded
         self.step = 0
-        self.ring, self.ring_counts = spike_ring(self._memory() + 1, program.origin.n_neurons)
+        self.ring, self.ring_cuts = spike_ring(
+            self._memory() + 1, program.origin.n_neurons, self.groups_of_neurons.size - 1
+        )
         self.spiked, self.spiked_words = spike_flags(program.origin.n_neurons)
         self._reset(trial)
 
@@ -95,7 +105,7 @@ class EngineChip:
         self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
     ) -> Recording:
         program = self.loaded
-        n_steps = steps_of(program, duration)
+        n_steps = steps_of(program, duration, self.window, self.background.names)
         given = self._given = checked_stimulus(program, stimulus)
         self.n_steps = n_steps
         length = units.parse(duration, "ms", "duration")
@@ -108,12 +118,14 @@ class EngineChip:
         samples = np.empty((n_steps + 1 if rows.size else 0, rows.size))
         events = self._current_events(begin, until)
         spikes, n_samples = [], 0
+        self.ledger.packets -= self.background.on_their_way(begin, trial, program)  # counted when they were emitted
         for first in range(begin, until, self.window):
             last = min(first + self.window, until)
             n_samples, found = self._window(first, last, trial, given, events, rows, neurons, samples, n_samples)
             spikes.append(found)
             if self.on_progress:
                 self.on_progress((last - begin) / n_steps)
+        self.ledger.packets += self.background.on_their_way(until, trial, program)
         if rows.size:
             samples[n_samples] = self.sample(rows, neurons)
         self._account(n_steps, spikes)
@@ -123,12 +135,15 @@ class EngineChip:
         program = self.loaded
         back = max(0, first - int(program.delays.slots.max()))
         sources, starts = self._arriving(back, last, trial, given)
+        cuts = stimulus_cuts(sources, starts, self.table.firsts, program.origin.n_neurons)
+        arriving = self.ring, self.ring_cuts, sources, cuts, back, scratch()
+        drawn = self.background.arguments(trial, program, back, last)
         out = np.empty((max(4 * program.origin.n_neurons, 1 << 16), 2), np.int64)
         found, t, event = [], first, int(np.searchsorted(events[0], first))
         self.ledger.packets += int(starts[-1] - starts[first - back])
         while t < last:
             t, event, n_samples, n_out = self._advance(
-                t, last, sources, starts, back, events, event, rows, neurons, samples, n_samples, out
+                t, last, arriving, drawn, events, event, rows, neurons, samples, n_samples, out
             )
             found.append(out[:n_out].copy())
         self.step = last
@@ -162,7 +177,10 @@ class EngineChip:
 
     def _recording(self, events, samples, begin: int, until: int, trial: int) -> Recording:
         program, dt = self.loaded, self.loaded.dt
-        sources, starts = stimuli.spikes(program.network, program.origin.first, trial, dt, begin, until, self._given)
+        drawn = [name for name, p in program.network.sources.items() if p.spike_times is None]
+        sources, starts = stimuli.spikes(
+            program.network, program.origin.first, trial, dt, begin, until, self._given, drawn
+        )
         at = np.repeat(np.arange(begin, until), np.diff(starts))
         steps, ids = np.concatenate((events[:, 0], at)), np.concatenate((events[:, 1], sources))
         traces: dict[str, dict[str, NDArray]] = {}
@@ -175,7 +193,13 @@ class EngineChip:
                 times.setdefault(population, {})[variable] = axis
                 column += which.size
         return Recording(
-            spikes=program.origin.spikes(steps, ids, dt),
+            spikes=SpikesOnDemand.of(
+                program.origin.spikes(steps, ids, dt, drawn),
+                {
+                    name: partial(stimuli.poisson_times, program.network, name, trial, dt, begin, until)
+                    for name in drawn
+                },
+            ),
             sizes=dict(program.origin.size),
             duration=(until - begin) * dt,
             dt=dt,
@@ -293,12 +317,13 @@ class EngineChip:
         """The state was carried over to a changed program: put right what follows from both."""
 
     def _arriving(self, first: int, last: int, trial: int, given: Mapping[str, SpikeTimes]):
-        """(sources, starts): the stimulus spikes of the steps first..last-1 that reach the chip; see `kernels.stimulus.spikes`."""
-        program = self.loaded
-        return stimuli.spikes(program.network, program.origin.first, trial, program.dt, first, last, given)
+        """(sources, starts): the stimulus spikes of the steps first..last-1 that reach the chip as a list; see
+        `kernels.stimulus.spikes`."""
+        program, drawn = self.loaded, self.background.names
+        return stimuli.spikes(program.network, program.origin.first, trial, program.dt, first, last, given, drawn)
 
-    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
-        """Run the compiled loop; returns (t, event, n_samples, n_out) and may stop early when `out` is full."""
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
+        """Run the compiled loop; arriving, background: what `kernels.delivery` and `kernels.background` take. Returns (t, event, n_samples, n_out) and may stop early when `out` is full."""
         raise NotImplementedError
 
     def _state_row(self, population: str, variable: str) -> int:

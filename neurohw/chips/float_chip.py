@@ -18,6 +18,7 @@ class FloatChip(EngineChip):
 
     state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "weights", "learned", "learned_from")
     neuron_state: ClassVar[tuple[str, ...]] = ("state",)
+    draws_background = True
 
     @property
     def capabilities(self) -> Capabilities:
@@ -72,16 +73,15 @@ class FloatChip(EngineChip):
         self.state[fn.I_EXT] = self.i_offset
         np.add.at(self.state[fn.I_EXT], neurons, changes)
 
-    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
-        table = self.table
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
         result = float_engine.run(
-            t, until, *self.groups, self.state, self.coefficients, self.sums, table.delays, table.starts, table.offsets,
-            table.targets, self.weights, self.ring, self.ring_counts, self.spiked, self.spiked_words, sources, starts, back,
-            *events, event, 1, rows, neurons, samples, n_samples, out, 0, self.counts,
-            *((self.plastic.fixed, self.learned) if self.plastic else ()),
+            t, until, *self.groups, self.state, self.coefficients, self.sums, self.table.arguments, self.weights, arriving,
+            background, self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons,
+            samples, n_samples, out, 0, self.counts, *((self.plastic.fixed, self.learned) if self.plastic else ()),
         )  # fmt: skip
         self.ledger.synaptic_events += int(self.counts[0])
-        self.counts[0] = 0
+        self.ledger.packets += int(self.counts[1])
+        self.counts[:] = 0
         return result
 
     def _state_row(self, population: str, variable: str) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.errors import Unsupported
+from neurohw.kernels.delivery import cut
 from neurohw.program import Program
 
 
@@ -14,7 +15,7 @@ def kept(chip: Any) -> dict[str, Any]:
     """The state that goes on: the step, the spikes still on their way, and what each neuron holds."""
     if not chip.neuron_state:
         raise Unsupported(f"{chip.device.title} cannot take a changed network in mid-run; reset it first")
-    return {name: getattr(chip, name) for name in ("step", "ring", "ring_counts", *chip.neuron_state)}
+    return {name: getattr(chip, name) for name in ("step", "ring", "ring_cuts", *chip.neuron_state)}
 
 
 def check_plastic(before: Program, after: Program) -> None:
@@ -51,10 +52,10 @@ def put_back(chip: Any, before: Program, state: Mapping[str, Any]) -> None:
 
 
 def _spikes_on_their_way(chip: Any, place: NDArray[np.int64], state: Mapping[str, Any]) -> None:
-    ring, counts = state["ring"], state["ring_counts"]
+    ring, cuts = state["ring"], state["ring_cuts"]
     depth = min(ring.shape[0], chip.ring.shape[0])
     for step in range(max(0, chip.step - depth), chip.step):
-        n = counts[step % ring.shape[0]]
+        spiked = ring[step % ring.shape[0], : cuts[step % ring.shape[0], -1]]
         row = step % chip.ring.shape[0]
-        chip.ring[row, :n] = place[ring[step % ring.shape[0], :n]]
-        chip.ring_counts[row] = n
+        chip.ring[row, : spiked.size] = np.sort(place[spiked])
+        cut(chip.ring[row, : spiked.size], chip.groups_of_neurons, chip.ring_cuts[row])

@@ -6,7 +6,8 @@ and the address it listens to. So a synapse needs a row that carries its source,
 rows.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,6 +144,23 @@ class AnalogMachine(Machine):
             return choices.neurons_per_unit
         bus = most if self.bus_addresses is None else min(most, int(self.bus_addresses))
         return most // bus * bus
+
+    def hidden(self, record: Mapping[str, Mapping[str, Any]], slices: Sequence[Any]) -> str | None:
+        """Synaptic state, which nothing brings out, and more membranes than a unit shows."""
+        most = int(self.membranes_per_unit)
+        for population, variables in record.items():
+            for variable in variables:
+                if variable != "v":
+                    return f"cannot bring out {variable!r} of {population!r}; it shows spikes and v"
+            for part in slices:
+                which = variables.get("v", np.empty(0, np.int64))
+                n = int(((which >= part.first) & (which < part.last)).sum()) if part.population == population else 0
+                if n > most:
+                    return (
+                        f"shows {most} membranes of a {self.unit} at a time, but v of {n} neurons of {population!r} on "
+                        "one is to be recorded; record fewer, or further apart"
+                    )
+        return None
 
     def first_circuits(self, site: Site, size: int, choices: AnalogChoices) -> NDArray[np.int64]:
         """The number on the machine of the first circuit of each of `size` neurons at a place."""

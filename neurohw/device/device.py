@@ -239,8 +239,13 @@ def read_yaml(path: Path) -> tuple[str, Any]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: cannot be read: {error}; a file of this kind is text in UTF-8") from None
+    return text, parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, path: str) -> Any:
+    """The data of a YAML text; `path` names it in errors."""
     try:
-        return text, yaml.load(text, _Strict)
+        return yaml.load(text, _Strict)
     except yaml.YAMLError as error:
         told = " ".join(str(error).split()).replace('"<unicode string>", ', "")
         raise BadInput(f"{path}: not valid YAML: {told[:300]}") from None

@@ -1,7 +1,8 @@
 """What every substrate's machine can tell the mapping: where neurons can sit, how many, and how far it is from place to place."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from neurohw import units
 from neurohw.errors import BadInput
@@ -69,6 +70,10 @@ class Machine(Described):
 
     def sources_per_unit(self, choices: Choices) -> int | None:
         """How many spike sources one place holds; None where spikes come from outside and take no place."""
+        return None
+
+    def hidden(self, record: Mapping[str, Mapping[str, Any]], slices: Sequence[Any]) -> str | None:
+        """Why what is to be recorded (population -> variable -> neuron indices) cannot be seen; None where it can."""
         return None
 
     def hops(self, a: Site, b: Site) -> int:

@@ -1,7 +1,8 @@
 """SpiNNaker boards and machines: chips in a hexagonal mesh, 18 cores on each, and what the tool chain takes of them."""
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +12,8 @@ from neurohw.errors import DoesNotFit
 from neurohw.schema import Count, In, Number
 
 RECEPTOR_BITS = 1
+READABLE = ("v", "isyn_exc", "gsyn_exc", "isyn_inh", "gsyn_inh")
+"""What a core records of a neuron beside spikes."""
 Side = Annotated[int, Field(ge=1, le=20)]
 
 
@@ -140,6 +143,10 @@ class SpinnakerMachine(Machine):
 
     def sources_per_unit(self, choices: Choices) -> int:
         return int(self.sources_per_core)
+
+    def hidden(self, record: Mapping[str, Mapping[str, Any]], slices: Sequence[Any]) -> str | None:
+        found = [(p, v) for p, variables in record.items() for v in variables if v not in READABLE]
+        return f"shows {', '.join(READABLE)} of a neuron, not {found[0][1]!r} of {found[0][0]!r}" if found else None
 
     def hops(self, a: Site, b: Site) -> int:
         return self.fabric.distance((a.x, a.y), (b.x, b.y))

@@ -7,6 +7,7 @@ from neurohw.effects.programming_noise import ProgrammingNoise
 from neurohw.effects.read_noise import ReadNoise
 from neurohw.effects.set_pulse import SetPulse
 from neurohw.effects.spike_loss import SpikeLoss
+from neurohw.effects.stuck_cells import StuckCells
 from neurohw.effects.synapse_loss import SynapseLoss
 from neurohw.effects.weight_noise import WeightNoise
 from neurohw.effects.weight_resolution import WeightResolution
@@ -14,7 +15,7 @@ from neurohw.effects.weight_resolution import WeightResolution
 EFFECTS: dict[str, type[Effect]] = {
     effect.name: effect
     for effect in (
-        ProgrammingNoise, SetPulse, Drift, ReadNoise, Mismatch, WeightResolution, WeightNoise, SynapseLoss, SpikeLoss,
+        ProgrammingNoise, SetPulse, Drift, ReadNoise, StuckCells, Mismatch, WeightResolution, WeightNoise, SynapseLoss, SpikeLoss,
     )
 }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """drift: the conductance of phase-change material falls as a power law of the time since it was programmed."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +9,19 @@ from neurohw.effects.curve import Curve
 from neurohw.effects.effect import Effect
 from neurohw.schema import In, Number
 
+Drawn = Literal["each device", "each write"]
+"""When the deviation z of a drift exponent is drawn: once in the life of a device, or anew at each programming. Stated by
+the effect that programs; published fits draw it at each write, and do not say how much of it belongs to the device."""
+
 
 class Drift(Effect):
-    """A trajectory: a device has one exponent for the life of a programming, and its conductance at any age is exact.
+    """A trajectory: a device keeps its exponent until it is programmed again, and its conductance at any age is exact.
 
         g(t) = g_prog (t / t0)^-nu,   t = age + offset,   nu = |mean(r) + sd(r) z|,   r = target / g_max
 
     t0: the time after programming to which g_prog refers. offset: what is added to the age since the end of
     programming; equal to t0 where ages count from the first measurement (so that g(0) = g_prog), short where they count
-    from the pulse. mean, sd: curves over the relative target.
+    from the pulse. mean, sd: curves over the relative target. z: drawn when the programming effect says.
     """
 
     name: ClassVar[str] = "drift"
@@ -38,7 +42,7 @@ class Drift(Effect):
         """ln(t / t0) at this age (ms since the end of programming)."""
         return np.log((np.asarray(age, float) + self.offset) / self.t0)
 
-    @staticmethod
-    def drifted(g: NDArray[np.float64], nu: NDArray[np.float64], log_time: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The conductance (uS) when ln(t / t0) has this value."""
-        return g * np.exp(-nu * log_time)
+    @property
+    def varies(self) -> bool:
+        """Whether two devices in one state differ: whether z is asked for at all."""
+        return bool((self.sd(np.linspace(0.0, 1.0, 33)) != 0.0).any())

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.effects.curve import polynomial
+from neurohw.effects.drift import Drawn
 from neurohw.effects.effect import Effect
 from neurohw.errors import OutOfRange
 from neurohw.schema import In, Number
@@ -15,12 +16,14 @@ class ProgrammingNoise(Effect):
     """The residual of an iterative write, as a polynomial of any degree in the relative target.
 
     polynomial: uS, the coefficients of r^0, r^1, ...; g_characterized: uS, the g_max of the arrays that were measured.
+    drift_exponent: when a device is given the deviation of its drift exponent from the mean of its target.
     """
 
     name: ClassVar[str] = "programming_noise"
     paper: ClassVar[str] = "Nandakumar et al., ICECS 2019 (IEEE 8964852); Le Gallo et al., Nat. Electron. 2023 (HERMES)"
     polynomial: list[Annotated[Number, In("uS")]]
     g_characterized: Annotated[Number, In("uS", at_least=1e-9)]
+    drift_exponent: Drawn
 
     def sigma(self, target: NDArray[np.float64], g_max: float) -> NDArray[np.float64]:
         """Standard deviation of the conductance that is reached (uS).

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.effects.drift import Drawn
 from neurohw.effects.effect import Effect
 from neurohw.schema import In, Number
 
@@ -21,6 +22,7 @@ class SetPulse(Effect):
     P starts at 1 after a RESET. Where sd > mean a SET pulse lowers the conductance about as often as the Gaussian says
     (15 % on the first pulse, fitted coefficients); real devices do not, the clip at g_floor does the rest. The step
     acts on the conductance without its drift: the drift clock restarts with each pulse.
+    drift_exponent: when a device is given the deviation of its drift exponent from the mean of its state.
     """
 
     name: ClassVar[str] = "set_pulse"
@@ -34,11 +36,15 @@ class SetPulse(Effect):
     sd_memory: Conductance
     g_floor: Annotated[Number, In("uS", at_least=0)]
 
-    def pulsed(
-        self, g: NDArray[np.float64], memory: NDArray[np.float64], z: NDArray[np.float64], g_max: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(conductance in uS, memory P) after one SET pulse. z: one standard normal per device."""
-        p = memory * np.exp(-1.0 / self.memory)
-        mean = self.mean_slope * g + (self.mean_offset + self.mean_memory * p)
-        sd = self.sd_slope * g + (self.sd_offset + self.sd_memory * p)
-        return np.clip(g + mean + sd * z, self.g_floor, g_max), p
+    drift_exponent: Drawn
+
+    def numbers(self) -> NDArray[np.float64]:
+        """What the compiled pulse reads: exp(-1/memory), the slopes and offsets of mean and sd in order, the floor."""
+        mean = (self.mean_slope, self.mean_offset, self.mean_memory)
+        sd = (self.sd_slope, self.sd_offset, self.sd_memory)
+        return np.array([np.exp(-1.0 / self.memory), *mean, *sd, self.g_floor])
+
+
+def constant_step(step: float) -> NDArray[np.float64]:
+    """The numbers of a pulse that always adds `step` (uS): the pulse of a device whose set_pulse is switched off."""
+    return np.array([1.0, 0.0, step, 0.0, 0.0, 0.0, 0.0, 0.0])

@@ -1,5 +1,6 @@
 """What a run will take, estimated before it begins: what this computer cannot hold or finish is refused, not begun."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,16 @@ BYTES_PER_STEP, BYTES_PER_INPUT = 32, 64
 SECONDS_PER_STEP, SECONDS_PER_UPDATE = 2e-7, 1e-9
 """The least that any chip takes for a step, and in it for a neuron."""
 MAX_MEAN = 500.0
-"""Poisson counts are inverted from exp(-mean), which is too small a number from about 700 on."""
+"""Poisson counts are looked up in tables of that length."""
+LONGEST_WINDOW = 10_000
+"""Steps for which a chip lists stimulus spikes at a time, at most."""
 
 
-def steps_of(program: Program, duration: Any) -> int:
+def steps_of(program: Program, duration: Any, window: int = LONGEST_WINDOW, drawn: Collection[str] = ()) -> int:
     """How many time steps a run of `duration` (ms or text) has.
 
-    The run needs at least 8 (n + 1) bytes for each trace, 32 n for n steps, 64 for each stimulus spike.
+    The run needs at least 8 (n + 1) bytes for each trace, 32 n for n steps, 64 for each given stimulus spike and for each
+    Poisson spike of one window of steps, except in the populations `drawn` where their spikes are added.
     Raises BadInput for less than one step, DoesNotFit for more than half of the memory that is free or more than 30
     days, OutOfRange for a Poisson rate beyond 500 spikes in one interval of the stimulus grid.
     """
@@ -32,7 +36,11 @@ def steps_of(program: Program, duration: Any) -> int:
         raise BadInput(f"duration {length:g} ms is shorter than one time step of {program.dt:g} ms; make it longer")
     traces = sum(which.size for variables in program.record.values() for which in variables.values())
     trace_bytes = 8.0 * (n_steps + 1) * traces
-    needed = trace_bytes + BYTES_PER_STEP * n_steps + BYTES_PER_INPUT * stimulus_spikes(program, length)
+    needed = (
+        trace_bytes
+        + BYTES_PER_STEP * n_steps
+        + BYTES_PER_INPUT * stimulus_spikes(program, min(length, window * program.dt), drawn)
+    )
     if needed > available_bytes() / 2:
         what, less = "a run of", ""
         if trace_bytes > needed / 2:
@@ -57,8 +65,8 @@ def refuse_endless(least: float, what: str) -> None:
         )
 
 
-def stimulus_spikes(program: Program, length: float) -> float:
-    """How many spikes the sources are expected to emit in `length` ms."""
+def stimulus_spikes(program: Program, length: float, drawn: Collection[str] = ()) -> float:
+    """How many spikes are given in all, or expected of Poisson sources in `length` ms, without those `drawn` in place."""
     network, total = program.network, 0.0
     for name, population in network.sources.items():
         if population.spike_times is not None:
@@ -71,5 +79,6 @@ def stimulus_spikes(program: Program, length: float) -> float:
                 f"population {name!r}: {rate.max():g} Hz are {per_interval:g} spikes per interval of the stimulus grid; "
                 f"at most {MAX_MEAN:g} can be drawn. Take more sources with a lower rate"
             )
-        total += float((1e-3 * rate * np.minimum(lasting, length)).sum())
+        if name not in drawn:
+            total += float((1e-3 * rate * np.minimum(lasting, length)).sum())
     return total

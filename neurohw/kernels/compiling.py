@@ -3,9 +3,11 @@
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.extending import overload
+from numba.extending import intrinsic, overload
+from numba.np.arrayobj import make_array
 from numpy.typing import DTypeLike, NDArray
 
 CACHE_LINE = 64
@@ -39,9 +41,42 @@ def _at(values, i):
     return lambda values, i: values
 
 
+def part(values, first, last):
+    """Of an array the slice first:last, of one number that all share the number."""
+    return values[first:last] if isinstance(values, np.ndarray) else values
+
+
+@overload(part)
+def _part(values, first, last):
+    if isinstance(values, types.Array):
+        return lambda values, first, last: values[first:last]
+    return lambda values, first, last: values
+
+
 def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
     """Zeros that begin at a cache line: wide loads and stores that straddle two lines take a third longer."""
     n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.zeros(n_bytes + CACHE_LINE, np.uint8)
     first = -raw.ctypes.data % CACHE_LINE
     return raw[first : first + n_bytes].view(dtype).reshape(shape)
+
+
+PREFETCH = "llvm.prefetch.p0"
+
+
+@intrinsic
+def prefetch(typing_context, array, index):
+    """Ask for the cache line of array[index], one-dimensional and contiguous, ahead of its use; beyond the end does no harm."""
+
+    def generate(context, builder, signature, arguments):
+        data = make_array(signature.args[0])(context, builder, arguments[0]).data
+        number, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+        function = builder.module.globals.get(PREFETCH)
+        if function is None:
+            kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+            function = ir.Function(builder.module, kind, PREFETCH)
+        place = builder.bitcast(builder.gep(data, [arguments[1]]), pointer)
+        builder.call(function, [place, number(0), number(3), number(1)])  # to read, keep in all caches, data
+        return context.get_dummy_value()
+
+    return types.void(array, index), generate

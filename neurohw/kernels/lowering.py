@@ -62,6 +62,25 @@ def blocks(program: Program) -> Iterator[Block]:
             )
 
 
+def source_groups(program: Program) -> NDArray[np.int64]:
+    """The first source of each group of neighbors that use the same receptors and delays, and the number of all.
+
+    Neurons and spike sources are in groups of their own.
+    """
+    network, origin, plan = program.network, program.origin, program.delays
+    firsts, before = [], None
+    for name, first in origin.first.items():
+        outgoing = [p for p in network.projections.values() if p.source == name]
+        kind = (
+            network.populations[name].is_source,
+            frozenset((p.receptor, plan.allowed[p.name].tobytes()) for p in outgoing),
+        )
+        if kind != before:
+            firsts.append(first)
+        before = kind
+    return np.array([*firsts, origin.n_presynaptic], np.int64)
+
+
 def _steps(program: Program, projection: str, made) -> NDArray[np.int64]:
     plan = program.delays
     if plan.between is None:
@@ -89,7 +108,11 @@ def assemble(
     fill returns the columns by name; if it returns also "keep" (bool per synapse), only those synapses enter the table.
     """
     origin = program.origin
-    builder = TableBuilder(origin.n_presynaptic, origin.n_neurons, program.delays.slots, columns)
+    expected = sum(program.network.expected_synapses(name) for name in program.network.projections)
+    builder = TableBuilder(
+        origin.n_presynaptic, origin.n_neurons, program.delays.slots, columns, source_groups(program),
+        int(expected + 6 * np.sqrt(expected)),
+    )  # fmt: skip
     for block in blocks(program):
         filled = fill(block)
         keep = filled.pop("keep", slice(None))

@@ -57,14 +57,14 @@ class FloatPlasticity:
 
 
 @njit(cache=True)
-def deliver_plastic(t, fixed, state, ring, ring_counts, stimulus, stimulus_starts, stimulus_first, sums):
+def deliver_plastic(t, fixed, state, ring, ring_cuts, stimulus, stimulus_cuts, stimulus_first, sums):
     """Add the plastic weights that reach the soma in step t to `sums`, and change them; returns the number of events."""
     rules, projections, starts, targets, receptors, signs, segments, late = fixed[:8]
     waits, by_source, members, lags, by_target, incoming = fixed[8:]
     for k in range(lags.size):
         if t - lags[k] >= 0:
             place = (t - lags[k]) % ring.shape[0]
-            for m in range(ring_counts[place]):
+            for m in range(ring_cuts[place, -1]):
                 i = ring[place, m]
                 for j in range(by_target[k, i], by_target[k, i + 1]):
                     s = incoming[j]
@@ -74,12 +74,12 @@ def deliver_plastic(t, fixed, state, ring, ring_counts, stimulus, stimulus_start
         due = t - waits[k]
         if due >= 0 and waits[k] > 0:
             place = due % ring.shape[0]
-            for m in range(ring_counts[place]):
+            for m in range(ring_cuts[place, -1]):
                 i = ring[place, m]
                 for j in range(by_source[k, i], by_source[k, i + 1]):
                     events += _pre(t, members[j], rules, projections, starts, targets, receptors, signs, state, sums)
         if due >= stimulus_first:
-            for m in range(stimulus_starts[due - stimulus_first], stimulus_starts[due - stimulus_first + 1]):
+            for m in range(stimulus_cuts[due - stimulus_first, 0], stimulus_cuts[due - stimulus_first, -1]):
                 i = stimulus[m]
                 for j in range(by_source[k, i], by_source[k, i + 1]):
                     events += _pre(t, members[j], rules, projections, starts, targets, receptors, signs, state, sums)

@@ -4,14 +4,14 @@ A Poisson source draws one number per (trial, source, interval of the network's 
 time step, and the reference are given the very same input; spikes of one grid interval fall into the step that holds its start.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from neurohw import rng
-from neurohw.kernels.noise import uniform
+from neurohw.kernels.poisson import draw, tables
 from neurohw.network import Network, SpikeTimes
 
 
@@ -23,14 +23,18 @@ def spikes(
     first: int,
     last: int,
     given: Mapping[str, SpikeTimes] | None = None,
+    without: Collection[str] = (),
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """(sources, starts): the sources that spike in step first + k are sources[starts[k]:starts[k + 1]].
 
     numbering: population -> the number of its first neuron among all presynaptic ones. given: spike times that replace those
-    of SpikeSourceArray populations. A source that spikes several times in one step stands there several times.
+    of SpikeSourceArray populations. without: populations to leave out. A source that spikes several times in one step stands
+    there several times.
     """
     steps, ids = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for name, population in network.sources.items():
+        if name in without:
+            continue
         if population.spike_times is not None:
             train = (given or {}).get(name, population.spike_times)
             at = np.floor(train.times / dt + 1e-6).astype(np.int64)
@@ -58,29 +62,51 @@ def poisson_spikes(
     begins = np.ceil(on / grid - 1e-6).astype(np.int64)
     ends = np.ceil(np.minimum(on + length, 1e12) / grid - 1e-6).astype(np.int64)
     first, last = max(first, int(begins.min())), min(last, int(ends.max()))
-    stream = rng.key(trial, f"{population}/poisson")
-    return _draw(stream, rate * 1e-3 * grid, begins, ends, first, max(first, last))
+    last = max(first, last)
+    means, which = np.unique(rate * 1e-3 * grid, return_inverse=True)
+    made, expected = tables(means), (last - first) * float(means[which].sum())
+    capacity = 64 + int(expected + 6 * np.sqrt(expected))
+    return _draw(
+        stream(population, trial), which, made.thresholds, made.aliases, made.shift, capacity, begins, ends, first, last
+    )
+
+
+def stream(population: str, trial: int) -> np.uint64:
+    """What a Poisson population draws from in a trial."""
+    return rng.key(trial, f"{population}/poisson")
+
+
+def intervals(grid: float, dt: float, first: int, last: int) -> NDArray[np.int64]:
+    """The intervals of the stimulus grid that fall into step first + k are found[k]..found[k + 1] - 1."""
+    steps = np.arange(first, last + 1)
+    found = np.ceil(steps * dt / grid - 1e-6).astype(np.int64)
+    # the rule is floor(interval grid/dt + 1e-6) = step; where rounding tips the scales, it decides
+    found -= np.floor((found - 1) * grid / dt + 1e-6) >= steps
+    return found + (np.floor(found * grid / dt + 1e-6) < steps)
+
+
+def poisson_times(
+    network: Network, population: str, trial: int, dt: float, first: int, last: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(times in ms, neurons) of a Poisson population's spikes in the steps first..last-1, as they act on a chip."""
+    at, who = poisson_spikes(network, population, trial, first * dt, last * dt)
+    step = np.floor(at * network.numerics.stimulus_grid / dt + 1e-6).astype(np.int64)
+    inside = (step >= first) & (step < last)
+    return step[inside] * dt, who[inside]
 
 
 @njit(cache=True)
-def _draw(key, mean, begins, ends, first, last):
-    """Poisson counts by inversion of one uniform number per (interval, source), as a list of spikes."""
-    n = mean.size
-    capacity = 64 + int((last - first) * mean.sum() * 1.2)
+def _draw(key, which, thresholds, aliases, shift, capacity, begins, ends, first, last):
+    """Counts of every (interval, source) by the alias method, as a list of spikes."""
+    n = which.size
     when, who = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
-    silent = np.exp(-mean)
+    counts, base = np.empty(n, np.uint32), which * (np.int64(1) << (np.int64(32) - np.int64(shift)))
     k = 0
     for t in range(first, last):
+        draw(key, t, base, thresholds, aliases, shift, counts)
         for i in range(n):
-            if begins[i] <= t < ends[i]:
-                u = uniform(key, np.int64(t) * n + i)
-                p = silent[i]
-                count = 0
-                while u >= p and count < 1000:
-                    u -= p
-                    count += 1
-                    p *= mean[i] / count
-                for _ in range(count):
+            if counts[i] and begins[i] <= t < ends[i]:
+                for _ in range(counts[i]):
                     if k == when.size:
                         when = np.concatenate((when, np.empty(k, np.int64)))
                         who = np.concatenate((who, np.empty(k, np.int64)))

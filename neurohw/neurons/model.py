@@ -31,8 +31,8 @@ class NeuronModel:
         midpoint: everything by the midpoint rule (Runge-Kutta of order 2)
     receptors: name -> the state variable that an arriving weight is added to.
     weight_unit: the unit of a weight onto this model; inhibitory weights are <= 0 for currents, >= 0 for conductances.
-    threshold: the parameter (or mV) that v exceeds at a spike; reset: the parameter that v is set to; at_spike: what
-        more happens then.
+    threshold: the parameter (or mV; infinite: it never spikes) that v exceeds at a spike; threshold_rises_by: what is added
+        to it, but not to what a reset subtracts; reset: the parameter that v is set to; at_spike: what more happens then.
     resets: the ways of `Numerics.reset` that make sense; what v has beyond a threshold that it passes at a run tells of
         the time step alone, and is not to be kept.
     """
@@ -49,10 +49,16 @@ class NeuronModel:
     reset: str = "v_reset"
     at_spike: str = ""
     resets: tuple[str, ...] = ("set", "subtract")
+    threshold_rises_by: str = ""
 
     @property
     def recordable(self) -> tuple[str, ...]:
         return ("spikes", *self.states)
+
+    @property
+    def spikes(self) -> bool:
+        """Whether it ever does."""
+        return self.threshold != float("inf")
 
     @property
     def inhibitory_sign(self) -> int:

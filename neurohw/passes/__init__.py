@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from neurohw.passes.assign_synapses import assign_synapses
 from neurohw.passes.check import check
+from neurohw.passes.check_record import check_record
 from neurohw.passes.fix_delays import fix_delays
 from neurohw.passes.legalize import legalize
 from neurohw.passes.partition import partition
@@ -40,6 +41,7 @@ PASSES: dict[str, tuple[Pass, ...]] = {
         check,
         legalize,
         partition,
+        check_record,
         extend_delays,
         place_spinnaker,
         route_spinnaker,
@@ -48,7 +50,19 @@ PASSES: dict[str, tuple[Pass, ...]] = {
         seal,
     ),
     "crossbar": (check, legalize, row_delays, partition, place, route, scale_conductance, to_conductance, seal),
-    "analog": (check, legalize, partition, place, route, fix_delays, assign_synapses, scale_codes, to_circuit, seal),
+    "analog": (
+        check,
+        legalize,
+        partition,
+        check_record,
+        place,
+        route,
+        fix_delays,
+        assign_synapses,
+        scale_codes,
+        to_circuit,
+        seal,
+    ),
 }
 
 

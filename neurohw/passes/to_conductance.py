@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.errors import DoesNotFit
-from neurohw.kernels.lowering import Block, blocks, slice_of
+from neurohw.kernels.lowering import Block, blocks, slice_of, source_groups
 from neurohw.kernels.table import SynapseTable, TableBuilder
 from neurohw.memory import available_bytes
 from neurohw.passes.legalize import to_steps
@@ -91,7 +91,9 @@ class _Maker:
             "synapse": np.dtype(np.bool_),
         }
         columns["stack"] = np.dtype(np.int32)
-        self.builder = TableBuilder(origin.n_presynaptic, origin.n_neurons, self.plan.slots, columns)
+        self.builder = TableBuilder(
+            origin.n_presynaptic, origin.n_neurons, self.plan.slots, columns, source_groups(program)
+        )
         self.stack_rows = np.zeros(2 * len(program.slices), np.int64)
         self.rows = np.zeros((origin.n_presynaptic, self.builder.delays.size), np.int64)
         self.n_synapses, self.n_crossings, self.rows_without_delays = 0, 0, 0

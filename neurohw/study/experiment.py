@@ -85,7 +85,13 @@ def _naming(mapping: Mapping, what: str) -> Iterator[None]:
         raise type(error)(f"{mapping.path}: {what}{error}") from None
 
 
-def run_chips(experiment: Experiment, progress: Progress = quiet) -> Iterator[tuple[str, Chip, list[Recording]]]:
+Finished = Callable[[str, int, Recording], None]
+"""Called with the chip's name, the trial and its recording, as soon as it is there."""
+
+
+def run_chips(
+    experiment: Experiment, progress: Progress = quiet, finished: Finished | None = None
+) -> Iterator[tuple[str, Chip, list[Recording]]]:
     """(name, chip, one recording per trial), chip after chip."""
     for name, (entry, program) in experiment.programs.items():
         with _naming(experiment.mapping, f"chip {name!r}: "):
@@ -93,7 +99,7 @@ def run_chips(experiment: Experiment, progress: Progress = quiet) -> Iterator[tu
             chip.load(program)
             if entry.age is not None:
                 chip.wait(entry.age)
-            recordings = _run(experiment, program, chip, name, progress)
+            recordings = _run(experiment, program, chip, name, progress, finished)
         yield name, chip, recordings
 
 
@@ -104,7 +110,14 @@ def run_reference(experiment: Experiment, progress: Progress = quiet) -> tuple[P
         return program, _run(experiment, program, workbench.fabricate(program.device), "reference", progress)
 
 
-def _run(experiment: Experiment, program: Program, chip: Any, name: str, progress: Progress) -> list[Recording]:
+def _run(
+    experiment: Experiment,
+    program: Program,
+    chip: Any,
+    name: str,
+    progress: Progress,
+    finished: Finished | None = None,
+) -> list[Recording]:
     file, recordings, age = experiment.mapping.file, [], getattr(chip, "age", None)
     for number, trial in enumerate(experiment.trials):
 
@@ -116,12 +129,13 @@ def _run(experiment: Experiment, program: Program, chip: Any, name: str, progres
         if hasattr(chip, "on_progress"):
             chip.on_progress = inside
         recordings.append(workbench.run(program, chip, file.duration, trial, experiment.mapping.stimulus))
+        if finished is not None:
+            finished(name, trial, recordings[-1])
     return recordings
 
 
-def manifest(experiment: Experiment, command: str) -> dict[str, Any]:
-    """What determines the numbers of an experiment: versions, files, seeds. `neurohw compare` on `mapping_text` repeats it."""
-    mapping = experiment.mapping
+def provenance(mapping: Mapping, command: str) -> dict[str, Any]:
+    """Which versions and which file made the numbers."""
     return {
         "command": command,
         "neurohw": version("neurohw"),
@@ -131,6 +145,14 @@ def manifest(experiment: Experiment, command: str) -> dict[str, Any]:
         "mapping": mapping.path.name,
         "mapping_fingerprint": mapping.fingerprint,
         "mapping_text": mapping.text,
+    }
+
+
+def manifest(experiment: Experiment, command: str) -> dict[str, Any]:
+    """What determines the numbers of an experiment: versions, files, seeds. `neurohw compare` on `mapping_text` repeats it."""
+    mapping = experiment.mapping
+    return {
+        **provenance(mapping, command),
         "network": {
             "name": experiment.network.name,
             "seed": experiment.network.seed,

@@ -43,7 +43,7 @@ def _style() -> Iterator[None]:
         yield
 
 
-def _styled(draw: Callable[..., Any]) -> Callable[..., Any]:
+def styled(draw: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(draw)
     def styled(*arguments: Any, **options: Any) -> Any:
         with _style():
@@ -61,7 +61,7 @@ def encode(figure: Any, kind: Literal["svg", "png"] = "svg") -> bytes:
     return buffer.getvalue()
 
 
-@_styled
+@styled
 def rasters(reference: Recording, recording: Recording, title: str = "chip", populations: Sequence[str] = ()) -> Any:
     """Spikes on the reference (left) and on the chip (right), and under each the populations' rates in 5 ms bins.
 
@@ -111,7 +111,7 @@ def _mixed(axes: Any) -> Any:
     return axes.get_yaxis_transform()
 
 
-@_styled
+@styled
 def distributions(comparison: Comparison, device: str) -> Any:
     """One panel per population and statistic: the chip's distribution over the band of the reference's trials."""
     from matplotlib.figure import Figure
@@ -182,7 +182,7 @@ def _density(sample: Any, edges: Any) -> Any:
     return np.histogram(sample, edges)[0] / (sample.size * (edges[1] - edges[0]))
 
 
-@_styled
+@styled
 def effects(comparison: Comparison, device: str) -> Any:
     """Cohen's d with its 95 % interval for every statistic; gray: as far as two trials of the reference lie apart."""
     from matplotlib.figure import Figure
@@ -212,7 +212,7 @@ def effects(comparison: Comparison, device: str) -> Any:
     return figure
 
 
-@_styled
+@styled
 def floorplan(cells: Sequence[Cell], arrangement: Literal["grid", "hexagonal"] = "grid", title: str = "") -> Any:
     """Where things are on the chip: cells (x, y, label, fill 0..1, population); color: population, depth: fill.
 
@@ -250,7 +250,7 @@ def floorplan(cells: Sequence[Cell], arrangement: Literal["grid", "hexagonal"] =
     return figure
 
 
-@_styled
+@styled
 def losses(reports: Mapping[str, Report]) -> Any:
     """Bars: which share of what was lost, per device, for losses that know how many there were."""
     from matplotlib.figure import Figure

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from neurohw import rng
 from neurohw.errors import BadInput
-from neurohw.recording import Recording
+from neurohw.recording import Recording, Spikes, SpikesOnDemand
 
 Sample = NDArray[np.float64]
 
@@ -63,8 +64,15 @@ def after(recording: Recording, discard: float) -> Recording:
         return recording
     if not 0 <= discard < recording.duration:
         raise BadInput(f"discard: {discard:g} ms is not inside the recording of {recording.duration:g} ms")
-    kept = {name: (t[t >= discard] - discard, i[t >= discard]) for name, (t, i) in recording.spikes.items()}
+    spikes = recording.spikes
+    spikes = spikes if isinstance(spikes, SpikesOnDemand) else SpikesOnDemand.of(spikes, {})
+    kept = spikes.each(partial(_from, discard))
     return replace(recording, spikes=kept, duration=recording.duration - discard, traces={}, times={}, trace_neurons={})
+
+
+def _from(discard: float, spikes: Spikes) -> Spikes:
+    times, indices = spikes
+    return times[times >= discard] - discard, indices[times >= discard]
 
 
 def rates(recording: Recording, population: str) -> Sample:
@@ -150,6 +158,20 @@ def activity(recording: Recording, population: str) -> Sample:
     return _histogram(recording, population, ACTIVITY_BIN) * (1e3 / ACTIVITY_BIN / recording.sizes[population])
 
 
+def volley_size(recording: Recording, population: str) -> Sample:
+    """Spikes per neuron in the whole recording: the `a` of a pulse packet (a, sigma) in a synfire chain. One number.
+
+    Source: Diesmann, Gewaltig & Aertsen, Nature 402 (1999) 529.
+    """
+    return np.array([recording.spikes[population][0].size / recording.sizes[population]])
+
+
+def volley_width(recording: Recording, population: str) -> Sample:
+    """Standard deviation of all spike times (ms): the `sigma` of a pulse packet (a, sigma). One number, if there are spikes."""
+    times = recording.spikes[population][0]
+    return np.array([times.std()]) if times.size else np.empty(0)
+
+
 STATISTICS: dict[str, Statistic] = {
     one.name: one
     for one in (
@@ -160,6 +182,8 @@ STATISTICS: dict[str, Statistic] = {
                   van_rossum, pairwise=True),
         Statistic("synchrony", "", "Synchrony", "variance over mean of the population count in 3 ms bins", synchrony),
         Statistic("activity", "Hz", "Population rate", "mean rate of the population in 10 ms bins", activity),
+        Statistic("volley_size", "", "Volley size", "spikes per neuron in the whole recording", volley_size),
+        Statistic("volley_width", "ms", "Volley width", "standard deviation of all spike times", volley_width),
     )
 }  # fmt: skip
 

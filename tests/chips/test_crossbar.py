@@ -14,6 +14,7 @@ from neurohw.connections import AllToAll, FixedProbability
 from neurohw.device import load_device
 from neurohw.distributions import Uniform
 from neurohw.errors import BadInput, NotReadable, OutOfRange, Unsupported
+from neurohw.kernels.delivery import cut, scratch, spike_ring, stimulus_cuts
 from neurohw.network import Network
 from neurohw.passes import PASSES
 from neurohw.program import Program, normalize_record
@@ -151,19 +152,27 @@ def test_weights_are_refreshed_while_drift_is_fast():
 
 
 def test_reads_differ_by_read_noise_only():
-    """The spread of repeated reads is that of the effect; the mean is the device's own."""
-    chip = chip_for(pairs(5, 20), idle_arms="none")
+    """White noise: the spread of repeated reads is that of the effect, and no read knows of the one before."""
+    chip = chip_for(pairs(5, 20, 0.4), "pcm-set")
     chip.wait("1 hour")
     reads = np.array([chip.read("w", arms=True)[0] for _ in range(2000)])
-    noise = chip.device.effect("read_noise")
-    places = chip.places("w")
-    g = chip.bench.drifted(chip.devices, 0, places, chip.bench.log_times(chip.devices, chip.age))
-    sigma = noise.sigma(g, chip.devices.quality[0, places], noise.growth(3600e3))
-    z = (reads - g) / sigma
+    g = chip.bench.conductances(chip.devices, chip.places("w"), chip.age)[0]
+    z = (reads - g) / (0.03 * g + 0.13)
     assert abs(z.mean()) < 4 / np.sqrt(z.size)
     assert abs(z.std() - 1) < 4 / np.sqrt(2 * z.size)
-    neighbors = (z[1:] * z[:-1]).mean()
-    assert abs(neighbors) < 4 / np.sqrt(z.size)
+    assert abs((z[1:] * z[:-1]).mean()) < 4 / np.sqrt(z.size)
+
+
+def test_two_reads_at_one_moment_share_the_slow_noise():
+    """1/f noise is a function of time; of two reads at one moment only what is faster than 0.1 ms differs."""
+    chip = chip_for(pairs(50, 100), idle_arms="none")
+    first, again = (chip.read("w", arms=True)[0] for _ in range(2))
+    noise, g = chip.device.effect("read_noise"), chip.devices.g[0, chip.places("w")].astype(float)
+    amplitude = g * noise.quality(g, 25.0)
+    fast = np.log(0.1 / (2 * np.e * 250e-6))
+    variance = ((first - again) / amplitude).var() / 2
+    assert abs(variance / fast - 1) < 4 * np.sqrt(2 / g.size)
+    assert noise.growth(0.0) ** 2 > 4 * fast
 
 
 def test_arrivals_have_the_moments_of_single_reads():
@@ -194,33 +203,32 @@ def test_the_read_kernel_against_its_twin():
     chip = chip_for(recurrent(), empty_cells="reset")
     chip._refresh(0)
     table, payload, n = chip.table, chip.loaded.payload, chip.loaded.origin.n_neurons
-    slots, depth, t, key = table.delays.size, int(table.delays.max()) + 1, 30, np.uint64(99)
-    ring, counts_in_ring = np.zeros((depth, n), np.int32), np.zeros(depth, np.int64)
+    depth, t, key = int(table.delays.max()) + 1, 30, np.uint64(99)
+    groups = chip.groups_of_neurons
+    ring, cuts = spike_ring(depth, n, groups.size - 1)
     spikes = []
     for step in range(t - depth + 1, t):
-        who = generator.choice(n, 5, replace=False)
-        ring[step % depth, :5], counts_in_ring[step % depth] = who, 5
+        who = np.sort(generator.choice(n, 5, replace=False))
+        ring[step % len(ring), :5] = who
+        cut(who, groups, cuts[step % len(ring)])
         spikes += [(step, int(s)) for s in who]
     stimulus, begins = [], [0]
     for step in range(t - depth, t + 1):
-        who = generator.integers(n, n + 40, 3)
+        who = np.sort(generator.integers(n, n + 40, 3))
         stimulus += list(who)
         begins.append(len(stimulus))
         spikes += [(step, int(s)) for s in who]
     synapses = []
-    for source in range(table.offsets.shape[0]):
-        for bucket in range(2 * slots):
-            for j in range(
-                table.starts[source] + table.offsets[source, bucket],
-                table.starts[source] + table.offsets[source, bucket + 1],
-            ):
-                delay = int(table.delays[bucket % slots])
-                synapses.append((source, int(table.targets[j]), bucket // slots, delay, *map(float, chip.weights[j])))
+    for source in range(table.n_sources):
+        for _, receptor, delay, first, last in table.row(source):
+            for j in range(first, last):
+                synapses.append((source, int(table.targets[j]), receptor, delay, *map(float, chip.weights[j])))
     wanted, reads = crossbar_reads.arrivals(synapses, spikes, t, n, int(key))
     sums, variances, counts = np.zeros((2, n)), np.zeros((2, n)), np.zeros(4, np.int64)
+    sources = np.array(stimulus, np.int32)
     engine.deliver(
-        t, table.delays, table.starts, table.offsets, table.targets, chip.weights, payload.rows, ring, counts_in_ring,
-        np.array(stimulus, np.int32), np.array(begins), t - depth, sums, variances, counts,
+        t, *table.arguments, chip.weights, table.delays, payload.rows, ring, cuts, sources,
+        stimulus_cuts(sources, np.array(begins), table.firsts, n), t - depth, scratch(), sums, variances, counts,
     )  # fmt: skip
     engine.add_noise(t, key, sums, variances)
     expected = np.zeros((2, n))
@@ -305,18 +313,23 @@ def test_set_pulses():
     """+ pulses the positive arm, - the negative; steps follow the effect, draws the arm's own count."""
     chip = chip_for(pairs(), "pcm-set")
     d, pulse = chip.devices, chip.device.effect("set_pulse")
-    before, memory, worn = d.g.copy(), d.memory.copy(), d.worn.copy()
+    before, memory, sets, resets = (part.copy() for part in (d.g, d.memory, d.set_pulses, d.reset_pulses))
     signs = np.where(np.arange(1000) % 2, -1, 2)
     places, ledger = chip.places("w"), chip.ledger.pulses
     chip.update("w", signs)
     up, down = places[signs > 0], places[signs < 0]
     np.testing.assert_array_equal(d.g[1, up], before[1, up])
     np.testing.assert_array_equal(d.g[0, down], before[0, down])
-    z = rng.normal(chip.key("set_pulse"), ((chip.bench.cell[down] * 2 + 1) << 24) | worn[1, down])
-    expected, _ = pulse.pulsed(before[1, down].astype(float), memory[1, down].astype(float), z, 12.0)
+    z = rng.normal(chip.key("set_pulse"), ((chip.bench.cell[down] * 2 + 1) << 24) | (sets + resets)[1, down])
+    decay, *c, floor = pulse.numbers()
+    left = memory[1, down].astype(float) * decay
+    old = before[1, down].astype(float)
+    mean, sd = c[0] * old + c[1] + c[2] * left, c[3] * old + c[4] + c[5] * left
+    expected = np.clip(old + mean + sd * z, floor, 12.0)
     np.testing.assert_allclose(d.g[1, down], expected, rtol=1e-6)
     assert chip.ledger.pulses - ledger == np.abs(signs).sum()
-    np.testing.assert_array_equal(d.worn[0, up] - worn[0, up], 2)
+    np.testing.assert_array_equal(d.set_pulses[0, up] - sets[0, up], 2)
+    np.testing.assert_array_equal(d.reset_pulses, resets)
 
 
 def test_pulses_saturate_and_refresh_restores():

@@ -8,7 +8,16 @@ SUBJECTS = [(name, ideal) for name in small.DEVICES for ideal in ((False, True) 
 """An ideal reference is the reference."""
 DURATION = 30.0
 SEED = 3
-DRIVEN_BY_SEED = {"mismatch", "weight_noise", "synapse_loss", "programming_noise", "set_pulse", "drift", "read_noise"}
+DRIVEN_BY_SEED = {
+    "mismatch",
+    "weight_noise",
+    "synapse_loss",
+    "programming_noise",
+    "set_pulse",
+    "drift",
+    "read_noise",
+    "stuck_cells",
+}
 """Effects that make two specimens, or two runs of one trial on two specimens, differ."""
 
 

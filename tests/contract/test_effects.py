@@ -15,9 +15,13 @@ from neurohw.schema import Described
 from tests import small
 
 SEED = 11
-BUILDS_ON = {"read_noise": {"programming_noise", "set_pulse"}, "set_pulse": {"read_noise"}, "drift": set()}
-"""What an effect's data follow from beside its own draws: read noise grows with the conductance that was reached, and a
-write by SET pulses stops at a noisy read."""
+BUILDS_ON = {
+    "read_noise": {"programming_noise", "set_pulse", "stuck_cells"},
+    "set_pulse": {"read_noise", "stuck_cells"},
+    "drift": {"stuck_cells"},
+}
+"""What an effect's data follow from beside its own draws: read noise grows with the conductance that was reached, a write
+by SET pulses stops at a noisy read, and a stuck device holds what it holds and does not drift."""
 
 
 def users(effect):
@@ -106,6 +110,7 @@ DATA = {
     "set_pulse": lambda effect, chip: [chip.devices.g],
     "drift": lambda effect, chip: [chip.devices.nu],
     "read_noise": lambda effect, chip: [chip.devices.quality],
+    "stuck_cells": lambda effect, chip: [chip.bench.stuck],
 }
 """Where a chip keeps what an effect has drawn: a new effect gets a line here."""
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from neurohw.kernels.delivery import collect, deliver, spike_flags, spike_ring
+from neurohw.kernels.delivery import collect, deliver, neuron_groups, scratch, spike_flags, spike_ring, stimulus_cuts
 from neurohw.kernels.table import BLOCK, TableBuilder
 from tests.oracles import delivery as oracle
 
@@ -19,11 +19,13 @@ def random_synapses(seed, n_neurons, n_sources, n, delays, neurons_wait=True):
     return source, target, draw.integers(0, 2, n), draw.uniform(-1, 1, n), delay
 
 
-def built(synapses, n_presynaptic, n_neurons, cuts=()):
+def built(synapses, n_presynaptic, n_neurons, cuts=(), groups=()):
     """The table of these synapses, given in blocks of sources that end at `cuts`; and the permutation into it."""
     source, target, receptor, weight, delay = synapses
-    builder = TableBuilder(n_presynaptic, n_neurons, np.append(delay, 1), {"weight": np.dtype(np.float64)})
-    order, bounds = [], [0, *cuts, n_presynaptic]
+    firsts = np.unique([0, n_neurons, n_presynaptic, *groups])
+    kinds = {"weight": np.dtype(np.float64)}
+    builder = TableBuilder(n_presynaptic, n_neurons, np.append(delay, 1), kinds, firsts)
+    order, bounds = [], np.unique([*firsts, *cuts])
     for first, last in itertools.pairwise(bounds):
         mine = np.flatnonzero((source >= first) & (source < last))
         taken = builder.append(first, source[mine], target[mine], receptor[mine], delay[mine], weight=weight[mine])
@@ -34,7 +36,8 @@ def built(synapses, n_presynaptic, n_neurons, cuts=()):
 def delivered(table, n_steps, n_neurons, fired, stimulus, begin=0, window=None):
     """sums[step, receptor, neuron], as a chip's loop makes them: fired[step], stimulus[step] list who spikes."""
     depth = int(table.delays.max()) + 1
-    ring, ring_counts = spike_ring(depth, n_neurons)
+    groups = neuron_groups(table.firsts, n_neurons)
+    ring, ring_cuts = spike_ring(depth, n_neurons, groups.size - 1)
     flags, words = spike_flags(n_neurons)
     sums, out = np.zeros((n_steps, 2, n_neurons)), np.zeros((10_000, 2), np.int64)
     n_out, events, longest = 0, 0, int(table.delays.max())
@@ -44,14 +47,13 @@ def delivered(table, n_steps, n_neurons, fired, stimulus, begin=0, window=None):
         lists = [np.asarray(stimulus[t], np.int32) for t in range(back, last)]
         starts = np.concatenate(([0], np.cumsum([one.size for one in lists])))
         sources = np.concatenate([np.empty(0, np.int32), *lists])
+        cuts = stimulus_cuts(sources, starts, table.firsts, n_neurons)
+        arriving = ring, ring_cuts, sources, cuts, back, scratch()
         for t in range(first, last):
-            events += deliver(
-                t, table.delays, table.starts, table.offsets, table.targets, table.columns["weight"], ring, ring_counts,
-                sources, starts, back, sums[t],
-            )  # fmt: skip
+            events += deliver(t, *table.arguments, table.columns["weight"], *arriving, sums[t])
             flags[:] = 0
             flags[fired[t]] = 1
-            n_out = collect(t, flags, words, ring, ring_counts, out, n_out)
+            n_out = collect(t, flags, words, groups, ring, ring_cuts, out, n_out)
     return sums, events, out[:n_out]
 
 
@@ -68,11 +70,12 @@ def random_spikes(seed, n_steps, n_neurons, n_sources):
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("window", [None, 1, 7])
-def test_delivery_is_a_sum_of_what_falls_due(seed, window):
+@pytest.mark.parametrize("groups", [(), (4, 9, 22, 25), range(28)])
+def test_delivery_is_a_sum_of_what_falls_due(seed, window, groups):
     n_neurons, n_sources, n_steps = 23, 5, 60
     synapses = random_synapses(seed, n_neurons, n_sources, 200, np.arange(21))
     fired, stimulus = random_spikes(seed, n_steps, n_neurons, n_sources)
-    table, order = built(synapses, n_neurons + n_sources, n_neurons)
+    table, order = built(synapses, n_neurons + n_sources, n_neurons, groups=groups)
     sums, events, out = delivered(table, n_steps, n_neurons, fired, stimulus, window=window)
     right = oracle.inputs(n_steps, n_neurons, list(zip(*synapses, strict=True)), spikes_of(fired, stimulus))
     assert np.abs(sums - right).max() < 1e-12  # sums are taken in another order
@@ -90,7 +93,7 @@ def test_delivery_is_a_sum_of_what_falls_due(seed, window):
 def test_a_table_does_not_depend_on_its_blocks(cuts):
     synapses = random_synapses(3, 23, 5, 200, np.arange(21))
     (whole, order), (parts, order_of_parts) = built(synapses, 28, 23), built(synapses, 28, 23, cuts)
-    for name in ("starts", "offsets", "targets", "delays"):
+    for name in ("starts", "offsets", "targets", "delays", "buckets", "bucket_starts", "firsts"):
         assert np.array_equal(getattr(whole, name), getattr(parts, name)), name
     assert np.array_equal(whole.columns["weight"], parts.columns["weight"])
     assert np.array_equal(order, order_of_parts)
@@ -145,8 +148,7 @@ def test_a_source_that_spikes_several_times_in_a_step_counts_as_often():
 
 
 def test_no_synapses_at_all():
-    builder = TableBuilder(4, 4, np.array([1]), {"weight": np.dtype(np.float64)})
-    table = builder.build()
+    table = TableBuilder(4, 4, np.array([1]), {"weight": np.dtype(np.float64)}).build()
     sums, events, out = delivered(table, 3, 4, [[0, 1], [], [3]], [[]] * 3)
     assert not sums.any()
     assert events == 0

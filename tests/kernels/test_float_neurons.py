@@ -29,7 +29,7 @@ def parameters(model, seed=1, **fixed):
         "v_rest": (-70, -60), "cm": (0.1, 1.5), "tau_m": (3, 50), "tau_refrac": (0, 5), "v_thresh": (-56, -48),
         "v_reset": (-75, -60), "i_offset": (-0.2, 2.0), "tau_syn_E": (0.5, 12), "tau_syn_I": (0.5, 12),
         "e_rev_E": (-10, 10), "e_rev_I": (-85, -70), "v_spike": (-47, -40), "delta_T": (1.5, 4), "a": (-2, 10),
-        "b": (0, 0.2), "tau_w": (10, 200), "c": (-70, -50), "d": (0.5, 8),
+        "b": (0, 0.2), "tau_w": (10, 200), "c": (-70, -50), "d": (0.5, 8), "tau_a": (20, 300), "beta": (0, 2),
     }  # fmt: skip
     if "c" in NEURONS[model].parameters:
         ranges |= {"a": (0.01, 0.1), "b": (0.15, 0.3), "i_offset": (-1e-3, 2e-2) if model == "Izhikevich" else (-1, 20)}
@@ -95,7 +95,7 @@ def check(model, p, dt, numerics, tolerance=1e-9):
     incoming = arrivals(model)
     ours, spikes = compiled(model, p, dt, numerics, v, incoming, injected)
     right, expected = one_by_one(model, p, dt, numerics, v, incoming, injected)
-    assert expected.sum() > 10, "too quiet to tell"
+    assert expected.sum() > 10 or not NEURONS[model].spikes, "too quiet to tell"
     assert np.array_equal(spikes, expected)
     assert np.abs(ours - right).max() < tolerance, f"{np.abs(ours - right).max():.3g} mV off"
 
@@ -262,7 +262,7 @@ def test_shared_coefficients_give_the_same_bits(model, numerics):
         fn.step_shared(code, states[1], sums[1], c, 0, N, flags[1])
         assert not sums.any(), "arrivals are taken once"
         n_spikes += flags[0].sum()
-    assert n_spikes >= 10, "too quiet to tell"
+    assert n_spikes >= 10 or not NEURONS[model].spikes, "too quiet to tell"
     assert np.array_equal(states[0], states[1])
     assert np.array_equal(flags[0], flags[1])
 
@@ -277,3 +277,26 @@ def test_neighbors_that_do_the_same_become_one_loop():
     assert code.tolist() == [0, 0, 1, 0]
     assert (first.tolist(), last.tolist()) == ([0, 5, 9, 11], [5, 9, 11, 18])
     assert shared.tolist() == [True, True, True, False]
+
+
+def test_a_threshold_that_adapts():
+    """beta a above v_thresh, a = sum over past spikes of exp(-(t - t_k)/tau_a); the membrane goes on while refractory."""
+    tau_m, tau_a, beta, weight = 20.0, 100.0, 2.0, 1.3
+    parameters = {"v_rest": 0.0, "v_thresh": 3.0, "v_reset": 0.0, "tau_refrac": 2.0, "tau_m": tau_m, "tau_a": tau_a}
+    network = Network(numerics=Numerics(reset="subtract"))
+    network = network.population("s", 1, "SpikeSourceArray", spike_times=np.arange(0.0, 100.0))
+    network = network.population("n", 1, "ALIF", {**parameters, "beta": beta}).project(
+        "s", "n", AllToAll(), weight, 0.0
+    )
+    program = workbench.map_network(network, IDEAL, dt=1.0, record={"n": ["v", "a"]})
+    found, v, last, spikes = workbench.run(program, workbench.fabricate(IDEAL), 100.0), 0.0, -9, []
+    for t in range(100):
+        v = v * np.exp(-1 / tau_m) + weight
+        a = sum(np.exp(-(t - k) / tau_a) for k in spikes)
+        if v > 3.0 + beta * a and t - last > 2:
+            v, last = v - 3.0, t
+            spikes.append(t)
+        assert found.traces["n"]["v"][t + 1, 0] == pytest.approx(v, abs=1e-12)
+        assert found.traces["n"]["a"][t + 1, 0] == pytest.approx(a + (last == t), abs=1e-12)
+    assert found.spikes["n"][0].tolist() == spikes
+    assert 5 < len(spikes) < 33

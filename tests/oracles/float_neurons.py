@@ -26,15 +26,17 @@ class Neuron:
         self.e, self.i = self.e + excitatory, self.i + inhibitory
         current = p["i_offset"] + injected
         v, *synapses = self._integrated(current)
-        self.v = v if self.left <= 0 else self.v
+        self.v = v if self.left <= 0 or "beta" in p else self.v
         self.e, self.i, *self.more = synapses
         if "c" in p:
             return self._izhikevich_spiked()
-        spiked = self.left <= 0 and self.v > p.get("v_spike", p["v_thresh"])
+        if self.model == "LI":
+            return False
+        spiked = self.left <= 0 and self.v > p.get("v_spike", p["v_thresh"]) + p.get("beta", 0.0) * self.more[0]
         if spiked:
             self.v = self.v - (p["v_thresh"] - p["v_reset"]) if self.numerics.reset == "subtract" else p["v_reset"]
             self.left = math.floor(p["tau_refrac"] / self.dt + 0.5 + 1e-9)
-            self.more[0] += p.get("b", 0.0)
+            self.more[0] += 1.0 if "beta" in p else p.get("b", 0.0)
         else:
             self.left = max(self.left - 1, 0)
         return spiked
@@ -48,7 +50,7 @@ class Neuron:
 
     def _integrated(self, current):
         """(v, e, i, ...) one step later, the membrane free to move."""
-        if self.model == "IF_curr_delta":
+        if self.model in ("IF_curr_delta", "ALIF", "LI"):
             return self._with_voltage_steps(current)
         if self.model == "EIF_cond_exp_isfa_ista":
             return self._by_midpoint(self._adaptive_exponential, current)
@@ -70,7 +72,11 @@ class Neuron:
         drift = -leak * (self.v - p["v_rest"]) + current / p["cm"]
         whole = self.euler or leak == 0
         moved = drift * (dt if whole else -math.expm1(-dt * leak) / leak)
-        return self.v + moved + self.e + self.i, 0.0, 0.0, 0.0, 0.0
+        adaptation = 0.0
+        if "tau_a" in p:
+            rate = dt / p["tau_a"]
+            adaptation = self.more[0] * (1 - rate if self.euler else math.exp(-rate))
+        return self.v + moved + self.e + self.i, 0.0, 0.0, adaptation, 0.0
 
     def _with_conductances(self, g_e, g_i, current):
         p, dt = self.p, self.dt

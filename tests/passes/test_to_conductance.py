@@ -75,7 +75,7 @@ def test_rows_and_columns_agree():
     program = mapped(empty_cells="reset")
     table = program.payload.table
     tile, row, column = crossings(program)
-    sources = np.repeat(np.arange(table.offsets.shape[0]), table.per_source())
+    sources = np.repeat(np.arange(table.n_sources), table.per_source())
     for key, value in ((row, sources), (row, table.columns["projection"]), (tile * 256 + column, table.targets)):
         order = np.lexsort((value, key))
         same = np.diff(key[order]) == 0

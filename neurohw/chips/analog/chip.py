@@ -19,7 +19,7 @@ from neurohw.effects.spike_loss import SpikeLoss
 from neurohw.effects.synapse_loss import SynapseLoss
 from neurohw.effects.weight_noise import WeightNoise
 from neurohw.effects.weight_resolution import WeightResolution
-from neurohw.errors import NotReadable, Unsupported
+from neurohw.errors import Unsupported
 from neurohw.kernels.circuits import realized
 from neurohw.kernels.lowering import Block
 from neurohw.network import SpikeTimes
@@ -60,29 +60,8 @@ class AnalogChip(FloatChip):
         return Capabilities(("spikes", "v", "weights"), True, "lsb", spans, steps, {}, None, ())
 
     def _load(self, program: Program) -> None:
-        self._check_readable(program)
         self.clipped, self.saturated, self.silenced = {}, {}, 0
         super()._load(program)
-
-    def _check_readable(self, program: Program) -> None:
-        """Raise NotReadable for synaptic state, which nothing brings out, and for more membranes than a unit shows."""
-        if self.device.is_ideal:
-            return
-        most = int(self.machine.membranes_per_unit)
-        for population, variables in program.record.items():
-            for variable in variables:
-                if variable != "v":
-                    raise NotReadable(
-                        f"{self.device.title} cannot bring out {variable!r} of {population!r}; it shows spikes and v"
-                    )
-            for part in program.slices:
-                which = variables.get("v", np.empty(0, np.int64))
-                n = int(((which >= part.first) & (which < part.last)).sum()) if part.population == population else 0
-                if n > most:
-                    raise NotReadable(
-                        f"{self.device.title} shows {most} membranes of a {self.machine.unit} at a time, but v of {n} "
-                        f"neurons of {population!r} on one is to be recorded; record fewer, or further apart"
-                    )
 
     def effective_weights(self, program: Program) -> NDArray[np.float64]:
         columns, payload = program.payload.table.columns, program.payload
@@ -115,9 +94,18 @@ class AnalogChip(FloatChip):
             self.clipped |= {f"{name}.{parameter}": count for parameter, count in clipped.items()}
         return found
 
+    @property
+    def draws_background(self) -> bool:  # type: ignore[override]
+        return not self._loses_spikes
+
+    @property
+    def _loses_spikes(self) -> bool:
+        links = self.loaded.payload.links
+        return self.spike_loss is not None and links is not None and links.size > 0
+
     def _arriving(self, first: int, last: int, trial: int, given: Mapping[str, SpikeTimes]) -> Any:
         links = self.loaded.payload.links
-        if self.spike_loss is None or links is None or not links.size:
+        if self.spike_loss is None or not self._loses_spikes:
             return super()._arriving(first, last, trial, given)
         dt, acceleration = self.loaded.dt, float(self.machine.acceleration)
         frame = self.spike_loss.frame(dt, acceleration)

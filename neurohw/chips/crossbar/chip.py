@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from neurohw import rng
 from neurohw.chips.crossbar import engine
-from neurohw.chips.crossbar.devices import Bench, Devices
+from neurohw.chips.crossbar.devices import FROZEN, Bench, Devices
 from neurohw.chips.float_chip import FloatChip
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.errors import BadInput, OutOfRange, Unsupported
+from neurohw.kernels.fluctuations import BAND, SHORTEST
 from neurohw.program import Capabilities, Program
 from neurohw.recording import Recording
 from neurohw.report import Report
@@ -32,11 +33,13 @@ class CrossbarChip(FloatChip):
     """
 
     state_names: ClassVar[tuple[str, ...]] = (
-        *FloatChip.state_names, "devices", "writes", "readings", "refreshed", "origin_age",
+        *FloatChip.state_names, "writes", "readings", "refreshed", "noticed", "origin_age",
     )  # fmt: skip
 
     refreshed: NDArray[np.float64] | None
     """ln(t/t0) of each epoch of programming when the weights were last taken from the trajectories; None: not yet."""
+    noticed: int
+    """The stretch of the run (of 51.2 ms) whose 1/f noise the weights contain."""
 
     @property
     def ideal(self) -> bool:
@@ -78,12 +81,13 @@ class CrossbarChip(FloatChip):
         payload = program.payload
         columns = payload.table.columns
         self.unit, self.projection, self.synapse = payload.unit, columns["projection"], columns["synapse"]
-        self.devices = Devices.none(0 if self.ideal else self.synapse.size, self.machine.pulse_step is not None)
         self.writes, self.readings = np.zeros(self.unit.size, np.int64), np.zeros(self.unit.size, np.int64)
-        self.refreshed, self.origin_age, self.done = None, self.age, dict.fromkeys(DONE, 0)
+        self.refreshed, self.noticed, self.origin_age, self.done = None, -1, self.age, dict.fromkeys(DONE, 0)
         if self.ideal:
+            self.devices = Devices.none(0)
             return columns["target"] * self.unit[self.projection]
         self.bench = Bench(self.device, self.key, columns["cell"])
+        self.devices = self.bench.none(self.synapse.size)
         pairs, before = np.arange(self.synapse.size), self._worn()
         self._program(pairs[self.synapse], columns["target"][self.synapse], self.choices.idle_arms, 0)
         for arm in (0, 1):
@@ -123,24 +127,29 @@ class CrossbarChip(FloatChip):
         program = self.loaded
         if reset:
             self.refreshed = None
-        self.origin_age = self.age - (0 if reset else self.step) * program.dt
+            self.noticed = -1
+        if self.refreshed is None:  # else the run goes on, and its beginning is where it was to the last bit
+            self.origin_age = self.age - (0 if reset else self.step) * program.dt
         self.noise_key = rng.key(trial, f"{self.device.name}/{self.seed}/read_noise")
         self.counts[:] = 0
         self.done = dict.fromkeys(DONE, 0)
         return super().run(duration, trial, stimulus, reset)
 
-    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
+    @property
+    def draws_background(self) -> bool:
+        return self.ideal
+
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
         if self.ideal:
             return super()._advance(
-                t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out
+                t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out
             )
         until = min(until, self._refresh(t))
         table = self.table
         result = engine.run(
             t, until, *self.groups, self.state, self.coefficients, self.sums, self.variances, self.noise_key,
-            table.delays, table.starts, table.offsets, table.targets, self.weights, self.loaded.payload.rows,
-            self.ring, self.ring_counts, self.spiked, self.spiked_words, sources, starts, back, *events, event,
-            1, rows, neurons, samples, n_samples, out, 0, self.counts,
+            table.arguments, self.weights, table.delays, self.loaded.payload.rows, arriving,
+            self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons, samples, n_samples, out, 0, self.counts,
         )  # fmt: skip
         self._count_reads()
         return result
@@ -162,19 +171,23 @@ class CrossbarChip(FloatChip):
     def _refresh(self, t: int) -> int:
         """Take the weights from the trajectories where they have moved too far; returns the step to look again at."""
         dt, devices = self.loaded.dt, self.devices
-        now = self.bench.log_times(devices, self.origin_age + t * dt)
-        if self.refreshed is None or self.refreshed.size != now.size:
-            stale, self.refreshed = np.ones(now.size, bool), now.copy()
+        age, stretch = self.origin_age + t * dt, t // self._stretch()
+        now = self.bench.log_times(devices, age)
+        if self.refreshed is None or self.refreshed.size != now.size or stretch != self.noticed:
+            stale, self.refreshed, self.noticed = np.ones(now.size, bool), now.copy(), stretch
         else:
             stale = now - self.refreshed > DRIFT_TOLERANCE
         if stale.any():
             old = stale[devices.epoch].any(axis=0)
             places = np.flatnonzero(old) if not old.all() else np.arange(old.size)
             self.refreshed[stale] = now[stale]
-            growth = self.bench.growth(devices, self.origin_age + t * dt)
-            self.bench.moments(devices, places, now, growth, self.unit[self.projection[places]], self.weights)
+            self.bench.moments(devices, places, age, self.unit[self.projection[places]], self.weights)
             self.done["refreshes"] += 1
-        return self._next_refresh(t)
+        return min(self._next_refresh(t), (stretch + 1) * self._stretch())
+
+    def _stretch(self) -> int:
+        """The steps that 1/f noise is taken to stand still for."""
+        return max(1, round(SHORTEST * BAND**FROZEN / self.loaded.dt)) if self.bench.flickers else 2**62
 
     def _next_refresh(self, t: int) -> int:
         drift = self.bench.drift
@@ -214,12 +227,21 @@ class CrossbarChip(FloatChip):
             return
         counts = (np.maximum(pulses, 0), np.maximum(-pulses, 0))
         for arm in (0, 1):
-            if (self.devices.epoch[arm, places[counts[arm] > 0]] < 0).any():
+            if self.bench.lacks(self.devices, arm, places[counts[arm] > 0]):
                 raise Unsupported(f"update {projection!r}: a pair lacks the arm to pulse; map with idle_arms: reset")
         before = self._worn()
         for arm in (0, 1):
             self.bench.pulses(self.devices, arm, places, counts[arm], f"write {self.writes[number]}", self.age)
         self._book(*before)
+
+    def snapshot(self) -> dict[str, Any]:
+        state = super().snapshot()
+        state["state"]["devices"] = self.devices.kept()
+        return state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        self.devices = Devices.from_kept(state["state"]["devices"])
 
     def refresh(self, projection: str, policy: str) -> None:
         """Rebalance saturated pairs; the one policy is "reset_and_rewrite".
@@ -272,7 +294,7 @@ class CrossbarChip(FloatChip):
             return report
         done = self.done
         if self.machine.pulse_step is not None:
-            full = self.devices.g >= np.float32(self.machine.g_max)
+            full = self.devices.g >= np.float32(self.bench.g_max)
             report = report.add(saturated_arms=(int(full.sum()), ""))
         report = report.add(
             row_reads=(done["row reads"], ""),

@@ -17,7 +17,7 @@ from math import sqrt
 import numpy as np
 from numba import njit
 
-from neurohw.kernels.delivery import collect
+from neurohw.kernels.delivery import collect, due
 from neurohw.kernels.float_neurons import EXC, I_EXT, INH, has_conductances, step
 from neurohw.kernels.noise import normal
 from neurohw.kernels.table import BLOCK
@@ -28,51 +28,40 @@ EVENTS, ROW_READS, CLIPPED = range(3)
 
 @njit(cache=True)
 def deliver(
-    t, delays, starts, offsets, targets, weights, rows, ring, ring_counts, stimulus, stimulus_starts, stimulus_first,
-    sums, variances, counts,
+    t, visits, row_visits, starts, offsets, targets, weights, delays, rows,
+    ring, ring_cuts, stimulus, stimulus_cuts, stimulus_first, segments, sums, variances, counts,
 ):  # fmt: skip
     """Add the reads due at step t: weights[k] = (mean, variance) of a pair to sums and variances[receptor, neuron].
 
-    ring, stimulus: the spikes of the last steps, as in `neurohw.kernels.delivery`. rows[source, slot]: rows driven.
+    The rest as in `neurohw.kernels.delivery.deliver`. delays: of every slot. rows[source, slot]: rows driven.
     """
-    slots, n = delays.size, sums.shape[1]
-    for slot in range(slots):
-        due = t - delays[slot]
-        if due >= 0 and delays[slot] > 0:
-            place = due % ring.shape[0]
-            for m in range(ring_counts[place]):
+    n = sums.shape[1]
+    for slot in range(delays.size):
+        when = t - delays[slot]
+        if when >= 0 and delays[slot] > 0:
+            place = when & (ring.shape[0] - 1)
+            for m in range(ring_cuts[place, -1]):
                 counts[ROW_READS] += rows[ring[place, m], slot]
-        k = due - stimulus_first
-        if k >= 0:
-            for m in range(stimulus_starts[k], stimulus_starts[k + 1]):
+        if when >= stimulus_first:
+            cuts = stimulus_cuts[when - stimulus_first]
+            for m in range(cuts[0], cuts[-1]):
                 counts[ROW_READS] += rows[stimulus[m], slot]
-    for block in range((n + BLOCK - 1) // BLOCK):
-        for receptor in range(2):
-            first, last = block * BLOCK, min(n, (block + 1) * BLOCK)
-            mean, variance = sums[receptor, first:last], variances[receptor, first:last]
-            for slot in range(slots):
-                bucket = (block * 2 + receptor) * slots + slot
-                due = t - delays[slot]
-                if due >= 0 and delays[slot] > 0:
-                    place = due % ring.shape[0]
-                    for m in range(ring_counts[place]):
-                        counts[EVENTS] += _read(
-                            ring[place, m], bucket, starts, offsets, targets, weights, mean, variance
-                        )
-                k = due - stimulus_first
-                if k >= 0:
-                    for m in range(stimulus_starts[k], stimulus_starts[k + 1]):
-                        counts[EVENTS] += _read(stimulus[m], bucket, starts, offsets, targets, weights, mean, variance)
+    for r in range(row_visits.size - 1):
+        first, last = r // 2 * BLOCK, min(n, (r // 2 + 1) * BLOCK)
+        m, found = due(
+            t, visits[row_visits[r] : row_visits[r + 1]], starts, offsets, ring, ring_cuts,
+            stimulus, stimulus_cuts, stimulus_first, segments,
+        )  # fmt: skip
+        _read(found[:m], targets, weights, sums[r % 2, first:last], variances[r % 2, first:last], counts)
 
 
-@njit(cache=True, inline="always")
-def _read(source, bucket, starts, offsets, targets, weights, mean, variance):
-    first = starts[source] + offsets[source, bucket]
-    last = starts[source] + offsets[source, bucket + 1]
-    for j in range(first, last):
-        mean[targets[j]] += weights[j, 0]
-        variance[targets[j]] += weights[j, 1]
-    return last - first
+@njit(cache=True)
+def _read(segments, targets, weights, mean, variance, counts):
+    for m in range(segments.shape[0]):
+        for j in range(segments[m, 0], segments[m, 1]):
+            mean[targets[j]] += weights[j, 0]
+            variance[targets[j]] += weights[j, 1]
+        counts[EVENTS] += segments[m, 1] - segments[m, 0]
 
 
 @njit(cache=True)
@@ -105,10 +94,8 @@ def arrive(codes, firsts, lasts, state, sums, counts):
 
 @njit(cache=True)
 def run(
-    t, until, codes, firsts, lasts, state, coefficients, sums, variances, key,
-    delays, starts, offsets, targets, weights, rows,
-    ring, ring_counts, spiked, spiked_words, stimulus, stimulus_starts, stimulus_first,
-    event_steps, event_neurons, event_values, event, sample_every, sample_rows, sample_neurons, samples, n_samples,
+    t, until, codes, firsts, lasts, state, coefficients, sums, variances, key, table, weights, delays, rows, arriving,
+    groups, spiked, spiked_words, event_steps, event_neurons, event_values, event, sample_every, sample_rows, sample_neurons, samples, n_samples,
     out, n_out, counts,
 ):  # fmt: skip
     """Run steps t..until-1; stops early when `out` has no room for one more step. Returns (t, event, n_samples, n_out).
@@ -119,10 +106,7 @@ def run(
         while event < event_steps.size and event_steps[event] <= t:
             state[I_EXT, event_neurons[event]] += event_values[event]
             event += 1
-        deliver(
-            t, delays, starts, offsets, targets, weights, rows, ring, ring_counts,
-            stimulus, stimulus_starts, stimulus_first, sums, variances, counts,
-        )  # fmt: skip
+        deliver(t, *table, weights, delays, rows, *arriving, sums, variances, counts)
         add_noise(t, key, sums, variances)
         arrive(codes, firsts, lasts, state, sums, counts)
         if sample_rows.size and t % sample_every == 0:
@@ -131,6 +115,6 @@ def run(
             n_samples += 1
         for g in range(codes.size):
             step(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
-        n_out = collect(t, spiked, spiked_words, ring, ring_counts, out, n_out)
+        n_out = collect(t, spiked, spiked_words, groups, arriving[0], arriving[1], out, n_out)
         t += 1
     return t, event, n_samples, n_out

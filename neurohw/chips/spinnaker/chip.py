@@ -43,6 +43,7 @@ class SpinnakerChip(EngineChip):
         "learned_from",
     )
     neuron_state: ClassVar[tuple[str, ...]] = ("state",)
+    draws_background = True
 
     @property
     def capabilities(self) -> Capabilities:
@@ -64,7 +65,7 @@ class SpinnakerChip(EngineChip):
         self.table = payload.table
         self.written: dict[str, int] = {}
         self.stopped: dict[str, int] = {}
-        self.reported = np.zeros(3, np.int64)
+        self.reported = np.zeros(4, np.int64)
         self.weights = payload.table.columns["weight"].copy()
         self.plastic = BoardPlasticity(payload.plastic, program) if payload.plastic else None
         self.learned_from = payload.plastic.weights.copy() if payload.plastic else None
@@ -90,7 +91,7 @@ class SpinnakerChip(EngineChip):
         self.state = aligned_zeros((N_STATES, n), np.int32)
         self.coefficients = aligned_zeros((N_COEFFICIENTS, n), np.int32)
         self.sums = aligned_zeros((2, n), np.uint32)
-        self.counts, self.reported = np.zeros(3, np.int64), np.zeros(3, np.int64)
+        self.counts, self.reported = np.zeros(4, np.int64), np.zeros(4, np.int64)
         for name, values in program.payload.parameters.items():
             model = MODELS[program.network.populations[name].model.name]
             first, last = program.origin.first[name], program.origin.first[name] + program.origin.size[name]
@@ -110,16 +111,16 @@ class SpinnakerChip(EngineChip):
         steps, neurons, changes = super()._current_events(begin, until)
         return steps, neurons, encode(changes, "current") if changes.size else np.empty(0, np.int32)
 
-    def _advance(self, t, until, sources, starts, back, events, event, rows, neurons, samples, n_samples, out):
-        table = self.table
-        before = int(self.counts[0])
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
+        before = self.counts.copy()
         result = engine.run(
-            t, until, *self.groups, self.state, self.coefficients, self.steep, self.offset_rows, self.sums, table.delays, table.starts,
-            table.offsets, table.targets, self.weights, self.ring, self.ring_counts, self.spiked, self.spiked_words,
-            sources, starts, back, *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts,
+            t, until, *self.groups, self.state, self.coefficients, self.steep, self.offset_rows, self.sums,
+            self.table.arguments, self.weights, arriving, background, self.groups_of_neurons, self.spiked, self.spiked_words,
+            *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts,
             *((self.plastic.fixed, self.learned) if self.plastic else ()),
         )  # fmt: skip
-        self.ledger.synaptic_events += int(self.counts[0]) - before
+        self.ledger.synaptic_events += int(self.counts[0] - before[0])
+        self.ledger.packets += int(self.counts[3] - before[3])
         return result
 
     def _state_row(self, population: str, variable: str) -> int:

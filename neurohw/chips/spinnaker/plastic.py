@@ -86,11 +86,11 @@ def arrive(t, state, sums):
 
 
 @njit(cache=True)
-def learn(t, fixed, state, ring, ring_counts, stimulus, stimulus_starts, stimulus_first):
+def learn(t, fixed, state, ring, ring_cuts, stimulus, stimulus_cuts, stimulus_first):
     """Process the spikes of tick t, after its neurons; returns the number of synaptic events."""
     minus, rule_of_target, waits, by_source, members = fixed[2], fixed[3], fixed[10], fixed[11], fixed[12]
     place = t % ring.shape[0]
-    for m in range(ring_counts[place]):
+    for m in range(ring_cuts[place, -1]):
         i = ring[place, m]
         if rule_of_target[i] >= 0:
             post_spike(i, t, state[3], state[4], state[5], minus[rule_of_target[i]])
@@ -99,12 +99,12 @@ def learn(t, fixed, state, ring, ring_counts, stimulus, stimulus_starts, stimulu
         due = t - waits[k]
         if due >= 0:
             place = due % ring.shape[0]
-            for m in range(ring_counts[place]):
+            for m in range(ring_cuts[place, -1]):
                 i = ring[place, m]
                 for j in range(by_source[k, i], by_source[k, i + 1]):
                     events += _row(t, members[j], fixed, state)
         if due >= stimulus_first:
-            for m in range(stimulus_starts[due - stimulus_first], stimulus_starts[due - stimulus_first + 1]):
+            for m in range(stimulus_cuts[due - stimulus_first, 0], stimulus_cuts[due - stimulus_first, -1]):
                 i = stimulus[m]
                 for j in range(by_source[k, i], by_source[k, i + 1]):
                     events += _row(t, members[j], fixed, state)

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from neurohw.kernels.float_neurons import adaptive, conductance, izhikevich, linear
+from neurohw.kernels.float_neurons import adaptive, alif, conductance, izhikevich, linear
 from neurohw.kernels.float_neurons.rows import (
     EXC,
     I_EXT,
@@ -32,7 +32,7 @@ from neurohw.kernels.float_neurons.rows import (
 )  # fmt: skip
 from neurohw.network import Numerics
 
-LINEAR, CURRENT_ALPHA, IZHIKEVICH, CONDUCTANCE, CONDUCTANCE_ALPHA, ADAPTIVE, IZHIKEVICH_CONDUCTANCE = range(7)
+LINEAR, CURRENT_ALPHA, IZHIKEVICH, ALIF, CONDUCTANCE, CONDUCTANCE_ALPHA, ADAPTIVE, IZHIKEVICH_CONDUCTANCE = range(8)
 FIRST_OF_CONDUCTANCES = CONDUCTANCE
 """From this code on, what arrives is a conductance, which cannot be negative."""
 EULER = 64
@@ -57,6 +57,8 @@ MODELS = {
     "EIF_cond_exp_isfa_ista": FloatModel(ADAPTIVE, adaptive.STATES, adaptive.coefficients),
     "Izhikevich": FloatModel(IZHIKEVICH, izhikevich.STEPS, izhikevich.coefficients),
     "IZK_curr_exp": FloatModel(IZHIKEVICH, izhikevich.CURRENTS, izhikevich.current_coefficients),
+    "ALIF": FloatModel(ALIF, alif.STATES, alif.coefficients),
+    "LI": FloatModel(LINEAR, linear.DELTA, alif.integrator_coefficients),
     "IZK_cond_exp": FloatModel(IZHIKEVICH_CONDUCTANCE, izhikevich.CONDUCTANCES, izhikevich.conductance_coefficients),
 }
 
@@ -139,6 +141,8 @@ def _step(code, state, sums, c, w, which, spiked):
         conductance.step(state, sums, c, w, which, spiked, euler)
     elif kind == CONDUCTANCE_ALPHA:
         conductance.step_alpha(state, sums, c, w, which, spiked, euler)
+    elif kind == ALIF:
+        alif.step(state, sums, c, w, which, spiked)
     elif kind == ADAPTIVE:
         adaptive.step(state, sums, c, w, which, spiked)
     else:

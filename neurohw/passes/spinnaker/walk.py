@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from neurohw.device.spinnaker_fabric import Fabric, Place
 from neurohw.program import TableEntry
 
-LINKS = 0b111111
 UNMATCHED = -1
 
 

@@ -1,0 +1,136 @@
+"""Poisson input that is given to each neuron by a source of its own, drawn where it is added instead of as a list of spikes.
+
+A population of Poisson sources of one rate, connected one to one and to nothing else, all with one delay, needs no events:
+at each step the counts of all sources, that many steps ago, times their weights are added to the sums. The counts are those
+that `neurohw.kernels.stimulus` would draw; integer sums are the same to the bit, sums of floats up to rounding.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from neurohw.connections import OneToOne
+from neurohw.kernels.compiling import step_kernel
+from neurohw.kernels.poisson import PoissonTables, draw, tables
+from neurohw.kernels.stimulus import intervals, stream
+from neurohw.kernels.table import SynapseTable
+from neurohw.network import RECEPTORS, Network, Population, Projection
+from neurohw.program import Program
+
+SOURCES, RECEPTOR, TARGET, DELAY, BEGIN, END, WEIGHT, TABLE = range(8)
+"""The columns of `Background.lines`: number of sources that have a target, receptor, first target, steps, first and last
+interval in which they spike, place of the first weight, place in the tables."""
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """The populations drawn so, and the lines of numbers by which the compiled loop draws them. sizes: sources of each."""
+
+    names: tuple[str, ...]
+    lines: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    tables: PoissonTables
+
+    def keys(self, trial: int) -> NDArray[np.uint64]:
+        """The streams of a trial."""
+        return np.array([stream(name, trial) for name in self.names], np.uint64)
+
+    def arguments(self, trial: int, program: Program, back: int, last: int):
+        """What the compiled functions take for steps whose input was drawn in the steps back..last-1."""
+        grid = program.network.numerics.stimulus_grid
+        made, counts = self.tables, np.empty(int(self.sizes.max(initial=0)), np.uint32)
+        return (
+            self.keys(trial), self.lines, self.sizes, made.thresholds, made.aliases, made.shift, counts,
+            intervals(grid, program.dt, back, last), back,
+        )  # fmt: skip
+
+    def on_their_way(self, t: int, trial: int, program: Program) -> int:
+        """Spikes emitted before step t that have not arrived by then."""
+        back = max(0, t - int(self.lines[:, DELAY].max(initial=0)))
+        return int(_on_their_way(t, *self.arguments(trial, program, back, t)))
+
+
+def background(program: Program, table: SynapseTable | None) -> Background:
+    """The Poisson populations of a program that can be drawn so; none without a table."""
+    network, origin = program.network, program.origin
+    names, lines, means = [], [], []
+    for name, population in network.sources.items() if table else ():
+        outgoing = [p for p in network.projections.values() if p.source == name]
+        if len(outgoing) != 1 or not _is_uniform(population) or not _is_simple(program, outgoing[0]):
+            continue
+        p, first = outgoing[0], origin.first[name]
+        n = min(population.size, network.populations[p.target].size)
+        counts = table.per_source()[first : first + population.size]
+        if not (counts[:n] == 1).all() or counts[n:].any():
+            continue
+        on, off = _active(network, name)
+        lines.append([
+            n, RECEPTORS.index(p.receptor), origin.first[p.target], program.delays.allowed[p.name][0], on, off,
+            table.starts[first], 0,
+        ])  # fmt: skip
+        names.append(name)
+        means.append(float(network.parameter(name, "rate")[0]) * 1e-3 * network.numerics.stimulus_grid)
+    different, which = np.unique(means, return_inverse=True)
+    made, found = tables(different), np.array(lines, np.int64).reshape(-1, TABLE + 1)
+    found[:, TABLE] = which * made.cells
+    sizes = np.array([network.populations[name].size for name in names], np.int64)
+    return Background(tuple(names), found, sizes, made)
+
+
+def _is_uniform(population: Population) -> bool:
+    """Whether all sources of a population are Poisson processes with the same rate, start and duration."""
+    return population.spike_times is None and all(isinstance(value, float) for value in population.parameters.values())
+
+
+def _is_simple(program: Program, p: Projection) -> bool:
+    plan = program.delays
+    return isinstance(p.rule, OneToOne) and plan.between is None and plan.allowed[p.name].size == 1
+
+
+def _active(network: Network, name: str) -> tuple[int, int]:
+    """First and last interval of the grid in which a population may spike, as `stimulus.poisson_spikes` has it."""
+    grid = network.numerics.stimulus_grid
+    on, length = (float(network.parameter(name, part)[0]) for part in ("start", "duration"))
+    return int(np.ceil(on / grid - 1e-6)), int(np.ceil(min(on + length, 1e12) / grid - 1e-6))
+
+
+@njit(cache=True)
+def add_background(t, keys, lines, sizes, thresholds, aliases, shift, counts, steps, back, weights, sums):
+    """Add to sums what the background that is due at step t weighs; returns the numbers of synaptic events and of spikes."""
+    events, spikes = 0, 0
+    for b in range(keys.size):
+        when = t - lines[b, DELAY]
+        if when < 0:
+            continue
+        row = sums[lines[b, RECEPTOR], lines[b, TARGET] : lines[b, TARGET] + lines[b, SOURCES]]
+        weight = weights[lines[b, WEIGHT] : lines[b, WEIGHT] + lines[b, SOURCES]]
+        mine = counts[: sizes[b]]
+        for interval in range(steps[when - back], steps[when - back + 1]):
+            if lines[b, BEGIN] <= interval < lines[b, END]:
+                draw(keys[b], interval, lines[b, TABLE], thresholds, aliases, shift, mine)
+                events += _add(mine[: row.size], weight, row)
+                spikes += mine[row.size :].sum()
+    return events, events + np.int64(spikes)
+
+
+@step_kernel
+def _add(counts, weights, row):
+    events = 0
+    for i in range(row.shape[0]):
+        row[i] += weights[i] * counts[i]
+        events += counts[i]
+    return events
+
+
+@njit(cache=True)
+def _on_their_way(t, keys, lines, sizes, thresholds, aliases, shift, counts, steps, back):
+    total = 0
+    for b in range(keys.size):
+        mine = counts[: sizes[b]]
+        for interval in range(steps[max(0, t - lines[b, DELAY]) - back], steps[t - back]):
+            if lines[b, BEGIN] <= interval < lines[b, END]:
+                draw(keys[b], interval, lines[b, TABLE], thresholds, aliases, shift, mine)
+                total += np.int64(mine.sum())
+    return total

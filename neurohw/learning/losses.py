@@ -1,0 +1,82 @@
+"""Losses: from a readout to an error signal. For targets half the squared error, for labels the cross-entropy of a softmax.
+
+    regression       loss = 1/2 sum_t sum_k (y_k - y*_k)^2,          error = y - y*
+    classification   loss = - sum_t log p_label,  p = softmax(y),    error = p - onehot(label)
+
+sums over the steps that count, mean over the samples; `average`: also divided by the number of those steps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.errors import BadInput, OutOfRange
+from neurohw.learning.batch import Batch
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """outputs: y, or the probabilities; error: dLoss/dy of each sample, 0 at steps that do not count; both (samples, steps, outputs)."""
+
+    outputs: Array
+    error: Array
+    loss: float
+    metrics: dict[str, Array]
+
+
+def score(y: Array, batch: Batch, average: bool = False) -> Scored:
+    """How good a readout y (samples, steps, outputs) is.
+
+    Raises BadInput where batch and readout do not fit, OutOfRange where the loss is not finite.
+    """
+    counted = batch.counted
+    if y.shape[:2] != counted.shape:
+        raise BadInput(f"the readout has {y.shape[:2]} samples and steps, the batch {counted.shape}")
+    shares = 1.0 / counted.sum(axis=1) if average else np.ones(len(y))
+    scored = _regression(y, batch, counted) if batch.targets is not None else _classes(y, batch, counted)
+    outputs, error, losses, metrics = scored
+    loss = float(np.mean(losses * shares))
+    if not np.isfinite(loss):
+        raise OutOfRange(
+            "the loss is not finite: the readout has left all bounds; lower the learning rate or the weights"
+        )
+    return Scored(outputs, error * shares[:, None, None], loss, metrics)
+
+
+def _regression(y: Array, batch: Batch, counted: NDArray[np.bool_]):
+    assert batch.targets is not None
+    if batch.targets.shape != y.shape:
+        raise BadInput(f"targets for {batch.targets.shape[2]} outputs, but the readout has {y.shape[2]}")
+    error = np.where(counted[:, :, None], y - batch.targets, 0.0)
+    squares = (error**2).sum(axis=(1, 2))
+    return y, error, squares / 2, {"mse": squares / (counted.sum(axis=1) * y.shape[2])}
+
+
+def _classes(y: Array, batch: Batch, counted: NDArray[np.bool_]):
+    assert batch.labels is not None
+    n, steps, n_classes = y.shape
+    if batch.labels.max(initial=0) >= n_classes:
+        raise BadInput(f"label {batch.labels.max()} where the readout has {n_classes} classes")
+    labels = np.broadcast_to(batch.labels.reshape(n, -1), (n, steps))
+    shifted = y - y.max(axis=2, keepdims=True)
+    exponentials = np.exp(shifted)
+    total = exponentials.sum(axis=2, keepdims=True)
+    p = exponentials / total
+    right = np.take_along_axis(shifted, labels[:, :, None], 2)[:, :, 0] - np.log(total[:, :, 0])
+    error = p.copy()
+    np.put_along_axis(error, labels[:, :, None], np.take_along_axis(p, labels[:, :, None], 2) - 1.0, 2)
+    error[~counted] = 0.0
+    losses = -np.where(counted, right, 0.0).sum(axis=1)
+    return p, error, losses, {"error": _wrong(y, batch, labels, counted)}
+
+
+def _wrong(y: Array, batch: Batch, labels: NDArray[np.int64], counted: NDArray[np.bool_]) -> Array:
+    """1 for a sample with the wrong answer: the largest mean readout; where labels change, the share of wrong steps."""
+    assert batch.labels is not None
+    if batch.labels.ndim == 2:
+        return ((y.argmax(axis=2) != labels) & counted).sum(axis=1) / counted.sum(axis=1)
+    mean = np.where(counted[:, :, None], y, 0.0).sum(axis=1)
+    return (mean.argmax(axis=1) != batch.labels).astype(float)

@@ -1,0 +1,102 @@
+"""Optimizers: gradients to weight changes.
+
+    gradient descent   dw = -rate g
+    Adam               m = b1 m + (1 - b1) g,   s = b2 s + (1 - b2) g^2,   k = 1, 2, ... updates
+                       dw = -rate sqrt(1 - b2^k)/(1 - b1^k) m/(sqrt(s) + epsilon)
+
+This is the form of Adam's own paper with epsilon outside of the correction, as TensorFlow 1 and NEST have it.
+Source: Kingma & Ba, arXiv:1412.6980, section 2.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurohw.errors import BadInput, OutOfRange
+
+Arrays = Mapping[str, NDArray[np.float64]]
+Rate = float | Mapping[str, float]
+
+
+@dataclass
+class GradientDescent:
+    """rate: of all, or per projection."""
+
+    rate: Rate
+
+    def changes(self, gradients: Arrays) -> dict[str, NDArray[np.float64]]:
+        """What is added to the weights. Raises OutOfRange for a gradient that is not finite."""
+        check_finite(gradients)
+        return {name: -rate_of(self.rate, name) * g for name, g in gradients.items()}
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        if state:
+            raise BadInput(f"gradient descent has no state, got {', '.join(state)}")
+
+
+@dataclass
+class Adam:
+    """rate: of all, or per projection. beta_1, beta_2, epsilon: as in the paper."""
+
+    rate: Rate
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    updates: int = 0
+    moments: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+
+    def changes(self, gradients: Arrays) -> dict[str, NDArray[np.float64]]:
+        """What is added to the weights. Raises OutOfRange for a gradient that is not finite."""
+        check_finite(gradients)
+        self.updates += 1
+        correction = np.sqrt(1 - self.beta_2**self.updates) / (1 - self.beta_1**self.updates)
+        found = {}
+        for name, g in gradients.items():
+            m, s = self.moments.get(name, (np.zeros_like(g), np.zeros_like(g)))
+            m = self.beta_1 * m + (1 - self.beta_1) * g
+            s = self.beta_2 * s + (1 - self.beta_2) * g**2
+            self.moments[name] = m, s
+            found[name] = -rate_of(self.rate, name) * correction * m / (np.sqrt(s) + self.epsilon)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Counter and moments, as arrays by name."""
+        kept: dict[str, Any] = {"updates": self.updates}
+        for name, (m, s) in self.moments.items():
+            kept |= {f"{name}/m": m, f"{name}/s": s}
+        return kept
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        names = {name.rsplit("/", 1)[0] for name in state if name.endswith(("/m", "/s"))}
+        try:
+            moments = {name: (np.array(state[f"{name}/m"]), np.array(state[f"{name}/s"])) for name in names}
+            self.updates, self.moments = int(state["updates"]), moments
+        except KeyError as missing:
+            raise BadInput(f"Adam: the state lacks {missing}") from None
+
+
+OPTIMIZERS = {"gradient_descent": GradientDescent, "adam": Adam}
+
+
+def rate_of(rate: Rate, projection: str) -> float:
+    """The learning rate of a projection; raises BadInput where none is given."""
+    if not isinstance(rate, Mapping):
+        return rate
+    if projection not in rate:
+        raise BadInput(f"no learning rate for projection {projection!r}; there are {', '.join(rate) or 'none'}")
+    return rate[projection]
+
+
+def check_finite(gradients: Arrays) -> None:
+    """Raise OutOfRange for a gradient with NaN or infinity in it."""
+    for name, g in gradients.items():
+        if not np.isfinite(g).all():
+            raise OutOfRange(
+                f"the gradient of projection {name!r} holds NaN or infinity; lower the learning rate, or clip gradients"
+            )
