@@ -36,6 +36,8 @@ _HOME = {
     **dict.fromkeys(("Mapping", "load_mapping"), "neurohw.mapping"),
     **dict.fromkeys(("map_network", "fabricate", "run", "run_reference"), "neurohw.workbench"),
     **dict.fromkeys(("Program", "Chip", "Capabilities"), "neurohw.program"),
+    "calibrate": "neurohw.calibrate",
+    **dict.fromkeys(("Calibration", "load_calibration"), "neurohw.calibration"),
     "Recording": "neurohw.recording",
     "load_recording": "neurohw.recording_files",
     **dict.fromkeys(("load_program", "load_network"), "neurohw.storage"),

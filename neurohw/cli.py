@@ -153,6 +153,7 @@ def run(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = Fa
     """Run the chips, recordings on disk. Example: neurohw run vogels_abbott --out results"""
     from neurohw.mapping import load_mapping
     from neurohw.study import experiment as study
+    from neurohw.study.export import export_tables
 
     loaded = load_mapping(mapping)
     folder = _out(out, loaded.path)
@@ -167,7 +168,8 @@ def run(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = Fa
             manifest.setdefault("recordings", []).append(path.relative_to(folder).as_posix())
             _write_json(folder / "manifest.json", manifest)  # what is there is accounted for, whatever comes next
 
-        for name, _, recordings in study.run_chips(experiment, progress, finished):
+        for name, chip, recordings in study.run_chips(experiment, progress, finished):
+            export_tables(getattr(chip, "tables", dict)(), folder / folders[name])
             if not quiet:
                 rates = ", ".join(f"{p} {recordings[0].rate(p):.2f} Hz" for p in recordings[0].spikes)
                 print(f"{name}: {rates}")
@@ -192,6 +194,31 @@ def compare(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet 
         for sentence in result.comparison.verdicts.values():
             print(f"  {sentence}")
         print(f"report: {folder / 'report.html'}")
+
+
+@app.command()
+def calibrate(mapping: MappingName, out: Out = None, quiet: Quiet = False) -> None:
+    """Measure the specimens of a mapping through their public face. Example: neurohw calibrate calibrated_chip"""
+    from neurohw.calibrate import calibrate as measure
+    from neurohw.errors import Unsupported
+    from neurohw.mapping import load_mapping
+
+    loaded = load_mapping(mapping)
+    folder, chips = _out(out, loaded.path), loaded.devices()
+    with_codes = {name: pair for name, pair in chips.items() if pair[1].effect("parameter_codes") is not None}
+    if not with_codes:
+        named = ", ".join(chips) or "none"
+        raise Unsupported(
+            f"{loaded.path}: no chip whose parameters have codes, such as brainscales2-chip; it has {named}"
+        )
+    folders = _folders(with_codes)
+    for name, (entry, device) in with_codes.items():
+        with _progress(quiet) as progress:
+            found = measure(device, entry.seed, progress=progress)
+        found.save(_made(folder) / f"{folders[name]}.calibration.h5")
+        if not quiet:
+            print(found)
+            print(f"saved as {folder / folders[name]}.calibration.h5; give it to the chip as `calibration:`")
 
 
 @app.command()

@@ -58,6 +58,7 @@ class ChipEntry(Described):
     without: list[str] = []
     with_: dict[str, float | str] = Field(default={}, alias="with")
     age: Time | None = None
+    calibration: str | None = Field(default=None, min_length=1, max_length=1000)
     name: str | None = Field(default=None, min_length=1, max_length=100)
 
 

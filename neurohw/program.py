@@ -92,7 +92,8 @@ class Routing:
 
     keys, masks: of each slice, then of each extension; key -1 for those that send nothing (digital).
     tables: chip (x, y) -> the lines of its router, first match first. visits: routers that a packet of each slice, then of
-    each extension, passes (digital).
+    each extension, passes (digital). reached: rows (sender, receiver), numbers of slices, then extensions: whose packets
+    come to whose core. crossed: rows (sender, x, y, link): the links that its packets take (digital).
     circuits: projection -> number of the synapse circuit of each synapse, in row order; LOST where it has none (analog).
     links: the link by which each spike source enters (analog).
     """
@@ -102,6 +103,8 @@ class Routing:
     masks: NDArray[np.int64] | None = None
     tables: Mapping[tuple[int, int], tuple[TableEntry, ...]] = field(default_factory=dict)
     visits: NDArray[np.int64] | None = None
+    reached: NDArray[np.int64] | None = None
+    crossed: NDArray[np.int64] | None = None
     circuits: Mapping[str, NDArray[np.uint32]] | None = None
     links: NDArray[np.int64] | None = None
 
@@ -119,11 +122,15 @@ class Scaling:
 
     shifts: (population, receptor) -> ring-buffer shift, where weights are fixed-point words.
     gain: projection -> factor on the weights onto each target neuron, where losses are compensated.
+    codes: population -> cell -> code of each neuron, where the mapping sets parameters by codes (analog).
+    volts: population -> (scale, shift) from the network's mV to those that a chip's codes are made for (analog).
     """
 
     unit: Mapping[str, float] = field(default_factory=dict)
     shifts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     gain: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, NDArray[np.int64]]] = field(default_factory=dict)
+    volts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,12 +203,27 @@ class Program:
                 raise BadInput("the plastic synapses are missing")
             if plastic is not None:
                 plastic.checked_for(self)
+            self._check_traffic()
             rows = getattr(self.payload, "rows", None)
             if rows is not None and rows.shape != (shape[0], slots.size):
                 raise BadInput(
                     f"rows has the shape {rows.shape}, but there are {shape[0]} sources and {slots.size} delays"
                 )
         return self
+
+    def _check_traffic(self) -> None:
+        """Raise BadInput where packets come from or go to units that there are not."""
+        reached = self.routing.reached if self.routing else None
+        if reached is None or self.routing is None:
+            return
+        crossed, n = self.routing.crossed, len(self.slices) + len(self.extensions)
+        inside = reached.ndim == 2 and reached.shape[1:] == (2,) and ((reached >= 0) & (reached < n)).all()
+        sent = crossed is not None and crossed.ndim == 2 and crossed.shape[1:] == (4,)
+        visits = self.routing.visits
+        if not inside or crossed is None or not sent or ((crossed[:, 0] < 0) | (crossed[:, 0] >= n)).any():
+            raise BadInput(f"routing: packets that come from or go to none of the {n} slices and extensions")
+        if visits is None or visits.shape != (n,):
+            raise BadInput(f"routing: visits is not one number for each of the {n} slices and extensions")
 
 
 @dataclass(frozen=True)

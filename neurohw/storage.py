@@ -44,7 +44,12 @@ CLASSES = {
         "neurohw.device.crossbar": "CrossbarMachine CrossbarChoices",
         "neurohw.effects.curve": "Curve",
         "neurohw.effects.drift": "Drift",
+        "neurohw.calibration": "Calibration Residual",
+        "neurohw.effects.configuration_noise": "ConfigurationNoise",
         "neurohw.effects.mismatch": "Mismatch",
+        "neurohw.effects.parameter_codes": "ParameterCodes VoltageCell TimeCell GainCell",
+        "neurohw.effects.readout": "Readout",
+        "neurohw.effects.temporal_noise": "TemporalNoise",
         "neurohw.effects.programming_noise": "ProgrammingNoise",
         "neurohw.effects.read_noise": "ReadNoise",
         "neurohw.effects.set_pulse": "SetPulse",
@@ -90,6 +95,11 @@ def load_program(path: Any) -> Any:
 def load_network(path: Any) -> Any:
     """The network that `Network.save` wrote. Raises BadInput, naming the file and the place, for anything else."""
     return _load("network", "Network", path)
+
+
+def load(path: Any, kind: str, root: str) -> Any:
+    """What `save` wrote of this kind, whose class is called `root`; other things that are saved have their own reader."""
+    return _load(kind, root, path)
 
 
 def _load(kind: str, root: str, path: Any) -> Any:

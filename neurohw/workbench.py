@@ -5,6 +5,7 @@ from numbers import Integral
 from typing import Any
 
 from neurohw import passes, units
+from neurohw.calibration import Calibration
 from neurohw.chips import chip_for
 from neurohw.device import Device, load_device
 from neurohw.errors import BadInput, Unsupported
@@ -23,21 +24,33 @@ def map_network(
 ) -> Program:
     """Lower a network onto a device.
 
+    calibration: of the specimen that the program will run on, where parameters are set by codes; see `neurohw.calibrate`.
     dt: the time step (ms or text), by default the device's own. record: see `neurohw.program.normalize_record`.
     Raises Unsupported or DoesNotFit with every reason, BadInput for unknown choices.
     """
     kind = load_device(device) if isinstance(device, str) else device
     step = kind.time_step if dt is None else units.parse(dt, "ms", "dt")
     if calibration is not None:
-        raise Unsupported(
-            f"{kind.title}: calibrations cannot be applied yet; map without one, or choose `without` effects"
-        )
+        _check_calibration(kind, calibration)
     if step < MIN_STEP:
         raise BadInput(f"dt {step:g} ms: the time step must be at least {MIN_STEP:g} ms")
     if not network.neurons:
         raise BadInput(f"{network.name}: the network has no neurons; add a population first")
     wanted = normalize_record(network, record)
     return passes.apply(Program(network, kind, kind.choices(choices), float(step), wanted, calibration))
+
+
+def _check_calibration(device: Device, calibration: Any) -> None:
+    if device.effect("parameter_codes") is None or device.is_ideal:
+        raise Unsupported(
+            f"{device.title}: its parameters are not set by codes, so a calibration has nothing to change; map without one"
+        )
+    if not isinstance(calibration, Calibration):
+        raise BadInput(
+            f"calibration: expected one that nh.calibrate or nh.load_calibration gave, got {type(calibration)}"
+        )
+    if calibration.device != device.name:
+        raise BadInput(f"the calibration is of a {calibration.device}, not of a {device.name}; calibrate this device")
 
 
 def fabricate(device: Device | str, seed: int = 0) -> Chip:

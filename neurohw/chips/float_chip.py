@@ -29,24 +29,29 @@ class FloatChip(EngineChip):
     def _load(self, program: Program) -> None:
         payload = program.payload
         self.table = payload.table
+        origin, network = program.origin, program.network
+        self.coefficients = aligned_zeros((fn.N_COEFFICIENTS, origin.n_neurons))
+        self.i_offset = np.zeros(origin.n_neurons)
+        for name, values in self.parameters(program).items():
+            self._take(name, values)
         self.weights = self.effective_weights(program)
         plastic = getattr(payload, "plastic", None)
         self.plastic = FloatPlasticity(plastic, program) if plastic is not None else None
         self.learned_from = plastic.weights.astype(np.float64) if plastic is not None else None
-        numerics, origin = program.network.numerics, program.origin
-        self.coefficients = aligned_zeros((fn.N_COEFFICIENTS, origin.n_neurons))
-        codes, firsts, lasts = [], [], []
-        self.i_offset = np.zeros(origin.n_neurons)
-        for name, values in self.parameters(program).items():
-            first, last = origin.first[name], origin.first[name] + origin.size[name]
-            model = program.network.populations[name].model.name
-            self.coefficients[:, first:last] = fn.coefficients(model, values, program.dt, numerics)
-            self.i_offset[first:last] = values["i_offset"]
-            codes.append(fn.step_code(model, numerics))
-            firsts.append(first)
-            lasts.append(last)
+        codes = [fn.step_code(network.populations[name].model.name, network.numerics) for name in network.neurons]
+        firsts = [origin.first[name] for name in network.neurons]
+        lasts = [origin.first[name] + origin.size[name] for name in network.neurons]
         self.groups = tuple(np.array(part, np.int64) for part in (codes, firsts, lasts))
         self.counts = np.zeros(4, np.int64)
+
+    def _take(self, population: str, values: dict[str, NDArray[np.float64]]) -> None:
+        """Give the neurons of a population these parameters."""
+        program = self.loaded
+        first = program.origin.first[population]
+        mine = slice(first, first + program.origin.size[population])
+        model = program.network.populations[population].model.name
+        self.coefficients[:, mine] = fn.coefficients(model, values, program.dt, program.network.numerics)
+        self.i_offset[mine] = values["i_offset"]
 
     def effective_weights(self, program: Program) -> NDArray[np.float64]:
         """The weight (network units) that each synapse of the table has on this specimen."""

@@ -41,6 +41,14 @@ class AnalogChoices(Choices):
         ge=1,
         description="spike sources that share an input bus and so a link; fewer lose fewer spikes, take more drivers",
     )
+    codes: Literal["makers", "typical"] = Field(
+        "makers",
+        description="where parameters have codes and no calibration is given: those that the makers' calibration finds, "
+        "or the typical ones, the same for every circuit",
+    )
+    out_of_range: Literal["clip", "refuse"] = Field(
+        "clip", description="what happens to a parameter that no code reaches: the nearest one, reported, or an error"
+    )
     compensate_loss: bool = Field(
         False,
         description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection",

@@ -24,8 +24,15 @@ class Mismatch(Effect):
     thousands of Hz), and v_reset' <= v_reset + reset_room (v_thresh' - v_reset), as a reset above threshold would fire
     for ever.
     level: 1 as measured; a sweep may scale all spreads together.
-    Not modeled: correlation between neighbors on the die; a mean that is off; variation from one configuration to the
-    next.
+
+    This is what the makers' own calibration leaves. Where parameters have codes (effect `parameter_codes`), the specimen
+    is drawn in them: a circuit has the reference value of a parameter with the code
+
+        own = round(code + level s (sqrt(1 - shared) z + sqrt(shared) z_block))      s = raw[cell], at least code/5
+
+    instead of the typical `code`; z for each (cell, circuit), z_block for each (cell, `block` circuits side by side).
+    These integers are the specimen: no run, no mapping and no calibration changes them.
+    Not modeled: a mean that is off.
     """
 
     name: ClassVar[str] = "mismatch"
@@ -37,6 +44,9 @@ class Mismatch(Effect):
     least: Annotated[Number, In("", at_least=1e-3, at_most=1)]
     reset_room: Annotated[Number, In("", at_least=0, at_most=1)]
     level: Annotated[Number, In("", at_least=0)]
+    raw: dict[str, Annotated[Number, In("", at_least=0)]] = {}
+    shared: Annotated[Number, In("", at_least=0, at_most=1)] | None = None
+    block: Annotated[Number, In("", at_least=1, whole=True)] | None = None
 
     def specimen(
         self,
@@ -62,6 +72,16 @@ class Mismatch(Effect):
             clipped["v_reset"] = clipped.get("v_reset", 0) + int((kept != found["v_reset"]).sum())
             found["v_reset"] = kept
         return found, {name: count for name, count in clipped.items() if count}
+
+    def own_codes(
+        self, cell: str, code: float, stream: Callable[[str], np.uint64], circuits: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """The code with which each circuit has the reference value of a cell whose typical code is `code`."""
+        shared = float(self.shared or 0.0)
+        z = np.sqrt(1.0 - shared) * rng.normal(stream(f"raw/{cell}"), circuits)
+        z += np.sqrt(shared) * rng.normal(stream(f"raw/{cell}/block"), circuits // int(self.block or 1))
+        spread = self.level * float(self.raw.get(cell, 0.0))
+        return np.rint(np.maximum(code + spread * z, code / 5)).astype(np.int64)
 
     def _drawn(self, name: str, wanted: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
         if name in self.relative:

@@ -15,7 +15,8 @@ class SpikeLoss(Effect):
     Time is divided into frames of  buffer / rate  seconds of hardware time; in each frame a link lets the first
     `buffer` events through. That is a queue of that length that is emptied once per frame: it has the right rate and
     forgets within a frame, so the outcome does not depend on where a run is cut. links: into the whole machine. rate:
-    events per second on each, hardware time.
+    events per second on each, hardware time. out_links, out_rate: the same for spikes that are to be recorded; the
+    arrays of the machine share the links in order. What is dropped on the way out has still acted on the chip.
     """
 
     name: ClassVar[str] = "spike_loss"
@@ -25,21 +26,26 @@ class SpikeLoss(Effect):
     links: Annotated[Number, In("", at_least=1)]
     rate: Annotated[Number, In("kHz", at_least=1e-9)]
     buffer: Annotated[Number, In("", at_least=1)]
+    out_links: Annotated[Number, In("", at_least=1)]
+    out_rate: Annotated[Number, In("kHz", at_least=1e-9)]
 
-    def frame(self, dt: float, acceleration: float) -> int:
+    def frame(self, dt: float, acceleration: float, out: bool = False) -> int:
         """The length of a frame in steps of dt (ms, network time); at least one."""
-        return max(1, round(self.buffer * acceleration / self.rate / dt))
+        return max(1, round(self.buffer * acceleration / self._rate(out) / dt))
 
-    def budget(self, dt: float, acceleration: float) -> int:
+    def budget(self, dt: float, acceleration: float, out: bool = False) -> int:
         """Events that a link takes in one frame: rate times the frame's length, rounded down."""
-        return max(1, int(self.frame(dt, acceleration) * dt * self.rate / acceleration + 1e-9))
+        return max(1, int(self.frame(dt, acceleration, out) * dt * self._rate(out) / acceleration + 1e-9))
+
+    def _rate(self, out: bool) -> float:
+        return float(self.out_rate if out else self.rate)
 
     def passed(
-        self, steps: NDArray[np.int64], links: NDArray[np.int64], dt: float, acceleration: float
+        self, steps: NDArray[np.int64], links: NDArray[np.int64], dt: float, acceleration: float, out: bool = False
     ) -> NDArray[np.bool_]:
         """Which events arrive. steps: ascending, from the beginning of a frame on; links: by which each comes."""
-        frame, budget = self.frame(dt, acceleration), self.budget(dt, acceleration)
-        group = (steps // frame) * int(self.links) + links
+        frame, budget = self.frame(dt, acceleration, out), self.budget(dt, acceleration, out)
+        group = (steps // frame) * (int(links.max(initial=0)) + 1) + links
         order = np.argsort(group, kind="stable")
         ordered = group[order]
         begins = (

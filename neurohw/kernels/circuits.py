@@ -1,9 +1,12 @@
 """Synapses and the circuits that realize them: who comes first where several compete, and who has found a circuit."""
 
+from typing import cast
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from neurohw.device.analog import AnalogChoices, AnalogMachine
 from neurohw.kernels.lowering import Block
 from neurohw.program import LOST, Program
 
@@ -38,3 +41,14 @@ def circuit_of(program: Program, block: Block) -> NDArray[np.uint32]:
 def realized(program: Program, block: Block) -> NDArray[np.bool_]:
     """Which synapses of a block have a circuit."""
     return circuit_of(program, block) != LOST
+
+
+def neuron_circuits(program: Program) -> NDArray[np.int64]:
+    """The number on the machine of each neuron's first circuit."""
+    machine, origin = cast(AnalogMachine, program.device.machine), program.origin
+    choices = cast(AnalogChoices, program.choices)
+    found = np.empty(origin.n_neurons, np.int64)
+    for part in program.slices:
+        first = origin.first[part.population]
+        found[first + part.first : first + part.last] = machine.first_circuits(part.site, part.size, choices)
+    return found

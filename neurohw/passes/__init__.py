@@ -20,6 +20,7 @@ from neurohw.passes.row_delays import row_delays
 from neurohw.passes.scale import scale_as_is
 from neurohw.passes.scale_codes import scale_codes
 from neurohw.passes.scale_conductance import scale_conductance
+from neurohw.passes.scale_parameters import scale_parameters
 from neurohw.passes.scale_spinnaker import scale_spinnaker
 from neurohw.passes.seal import seal
 from neurohw.passes.spinnaker.extend_delays import extend_delays
@@ -60,6 +61,7 @@ PASSES: dict[str, tuple[Pass, ...]] = {
         fix_delays,
         assign_synapses,
         scale_codes,
+        scale_parameters,
         to_circuit,
         seal,
     ),

@@ -17,14 +17,13 @@ Source: Vogginger & Mayr, arXiv:2610.07321.
 """
 
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.device.analog import AnalogChoices, AnalogMachine
 from neurohw.errors import DoesNotFit
-from neurohw.kernels.circuits import ordinals
+from neurohw.kernels.circuits import neuron_circuits, ordinals
 from neurohw.kernels.lowering import Block, blocks
 from neurohw.network import RECEPTORS
 from neurohw.program import LOST, Program
@@ -159,17 +158,6 @@ def _first_rows(bus: NDArray[np.int64], kept: NDArray[np.int64], rows_per_driver
     begins = (np.cumsum(drivers) - drivers) * rows_per_driver
     within = np.cumsum(kept) - kept - (np.cumsum(of_bus) - of_bus)[bus]
     return begins[bus] + within
-
-
-def neuron_circuits(program: Program) -> NDArray[np.int64]:
-    """The number on the machine of each neuron's first circuit."""
-    machine, origin = cast(AnalogMachine, program.device.machine), program.origin
-    choices = cast(AnalogChoices, program.choices)
-    found = np.empty(origin.n_neurons, np.int64)
-    for part in program.slices:
-        first = origin.first[part.population]
-        found[first + part.first : first + part.last] = machine.first_circuits(part.site, part.size, choices)
-    return found
 
 
 def _ordinals(block: Block, grouped: Groups, seen: NDArray[np.uint16]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -50,6 +50,11 @@ def scale_spinnaker(program: Program) -> Program:
 def _check_rules(program: Program, target: str, factors: np.ndarray) -> None:
     """Raise Unsupported where a population's cores would need several rules: they hold one, for all their neurons."""
     onto = [p for p in program.network.plastic.values() if p.target == target]
+    if onto and program.choices.overruns != "report":
+        raise Unsupported(
+            f"projection {onto[0].name!r}: late and dropped packets are not worked out for plastic synapses; "
+            "choose overruns: report"
+        )
     if any(p.plasticity != onto[0].plasticity for p in onto):
         raise Unsupported(
             f"population {target!r}: a SpiNNaker core has one plasticity rule, but {onto[0].name!r} and another projection "

@@ -1,17 +1,16 @@
 """to_circuit: codes and parameters for analog circuits; what rounding costs is counted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.effects.weight_resolution import WeightResolution
-from neurohw.kernels.circuits import circuit_of, realized
+from neurohw.kernels.circuits import circuit_of, neuron_circuits, realized
 from neurohw.kernels.lowering import Block, assemble
 from neurohw.kernels.table import SynapseTable
 from neurohw.neurons import NeuronModel
-from neurohw.passes.assign_synapses import neuron_circuits
 from neurohw.passes.scale_codes import resolution_of, scaled_weights
 from neurohw.passes.to_float import parameters
 from neurohw.program import Program
@@ -28,7 +27,8 @@ class CircuitPayload:
     table: columns `circuit` (its number on the machine), and `code` with `projection`, or `weight` (network units)
     where weights have no codes. units: signed network weight of one code, by projection in network order. parameters:
     population -> name -> value per neuron, as asked for. neurons: number on the machine of each neuron's first circuit.
-    links: the link of each spike source.
+    links: the link of each spike source. codes: population -> cell -> the code of each neuron, where the program sets
+    them. volts: population -> (scale, shift) from the network's mV to the standard scale; see `scale_parameters`.
     """
 
     table: SynapseTable
@@ -36,6 +36,8 @@ class CircuitPayload:
     parameters: dict[str, dict[str, NDArray[np.float64]]]
     neurons: NDArray[np.int64] | None
     links: NDArray[np.int64] | None
+    codes: dict[str, dict[str, NDArray[np.int64]]] = field(default_factory=dict)
+    volts: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def to_circuit(program: Program) -> Program:
@@ -57,7 +59,9 @@ def to_circuit(program: Program) -> Program:
 
     table = assemble(program, _columns(ideal, resolution), fill)
     neurons = None if ideal else neuron_circuits(program)
-    payload = CircuitPayload(table, units * _signs(program), parameters(program), neurons, program.routing.links)
+    codes, volts = {name: dict(of) for name, of in program.scaling.codes.items()}, dict(program.scaling.volts)
+    signed = units * _signs(program)
+    payload = CircuitPayload(table, signed, parameters(program), neurons, program.routing.links, codes, volts)
     losses = tally.losses(program) if tally else []
     report = program.report.add(*losses, table_memory=(table.n_bytes / 2**20, "MiB"))
     return replace(program, payload=payload, report=report)

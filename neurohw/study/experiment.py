@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from neurohw import workbench
+from neurohw.calibration import load_calibration
 from neurohw.chips.engine_chip import checked_stimulus
 from neurohw.device import Device, load_device
 from neurohw.errors import BadInput, NeurohwError
@@ -73,7 +74,9 @@ def prepare(mapping: Mapping, first_trial: int = 0, progress: Progress = quiet) 
 
 
 def _map(mapping: Mapping, network: Network, entry: ChipEntry | ReferenceEntry, device: Device) -> Program:
-    return workbench.map_network(network, device, entry.choices, dt=entry.dt, record=mapping.file.record)
+    path = entry.calibration if isinstance(entry, ChipEntry) else None
+    calibration = load_calibration(mapping.path.parent / path) if path else None
+    return workbench.map_network(network, device, entry.choices, calibration, entry.dt, mapping.file.record)
 
 
 @contextmanager

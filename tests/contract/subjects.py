@@ -17,6 +17,9 @@ DRIVEN_BY_SEED = {
     "drift",
     "read_noise",
     "stuck_cells",
+    "configuration_noise",
+    "temporal_noise",
+    "readout",
 }
 """Effects that make two specimens, or two runs of one trial on two specimens, differ."""
 

@@ -19,9 +19,11 @@ BUILDS_ON = {
     "read_noise": {"programming_noise", "set_pulse", "stuck_cells"},
     "set_pulse": {"read_noise", "stuck_cells"},
     "drift": {"stuck_cells"},
+    "parameter_codes": {"mismatch"},
 }
 """What an effect's data follow from beside its own draws: read noise grows with the conductance that was reached, a write
-by SET pulses stops at a noisy read, and a stuck device holds what it holds and does not drift."""
+by SET pulses stops at a noisy read, a stuck device holds what it holds and does not drift, and the codes that the makers'
+calibration sets are for the circuits that there are."""
 
 
 def users(effect):
@@ -88,8 +90,8 @@ def fabricated(network, device):
 
 
 def mismatch(effect, chip):
-    found = chip.parameters(chip.loaded)
-    return [found[population][p] for population in sorted(found) for p in sorted(found[population])]
+    found = chip.circuits.made
+    return [found[population][p] for population in sorted(found) for p in sorted(found[population]) if "gain" not in p]
 
 
 def of_circuits(draw):
@@ -105,6 +107,12 @@ DATA = {
     "weight_noise": of_circuits(lambda effect, key, circuits: effect.factors(key, circuits)),
     "synapse_loss": of_circuits(lambda effect, key, circuits: effect.alive(key, circuits)),
     "weight_resolution": lambda effect, chip: [chip.programmed],
+    "parameter_codes": lambda effect, chip: [codes for of in chip.set_codes.values() for codes in of.values()],
+    "configuration_noise": lambda effect, chip: [
+        effect.off_codes(np.zeros(5), chip.circuits._of_trial(3, "v_leak"), np.arange(5))
+    ],
+    "temporal_noise": lambda effect, chip: [chip._noise_per_step()],
+    "readout": lambda effect, chip: [effect.noises(chip.key("readout/noise"), np.arange(3), np.arange(5))],
     "spike_loss": lambda effect, chip: [chip.loaded.payload.links],
     "programming_noise": lambda effect, chip: [chip.devices.g],
     "set_pulse": lambda effect, chip: [chip.devices.g],

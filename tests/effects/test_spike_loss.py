@@ -11,7 +11,8 @@ DT, ACCELERATION = 0.1, 1e4
 
 def effect(links=48, rate=12.5e3, buffer=16):
     """rate in kHz: 12.5 Mevent/s of hardware time are 1.25 events per ms of network time."""
-    return SpikeLoss(links=Number(links), rate=Number(rate), buffer=Number(buffer))
+    both = {"links": Number(links), "rate": Number(rate)}
+    return SpikeLoss(**both, buffer=Number(buffer), **{f"out_{name}": number for name, number in both.items()})
 
 
 def plain(steps, links, frame, budget):

@@ -70,7 +70,7 @@ def test_inhibitory_currents_keep_their_sign():
     network = Network().population("a", 5, "IF_curr_exp").population("x", 4, "SpikeSourceArray")
     program = workbench.map_network(network.project("x", "a", AllToAll(), weight=-0.63, delay=1.0), CHIP)
     assert program.payload.units.tolist() == pytest.approx([-0.01])
-    chip = workbench.fabricate(CHIP.without("weight_noise"))
+    chip = workbench.fabricate(CHIP.without("weight_noise", "parameter_codes"))
     chip.load(program := workbench.map_network(program.requested, chip.device))
     assert chip.weights == pytest.approx(np.full(20, -0.63))
 

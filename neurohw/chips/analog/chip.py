@@ -5,21 +5,29 @@ of the neuron circuit or synapse circuit that it describes. The same network map
 circuits, another network on the same circuits meets their same faults, and a network that is moved meets others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw import rng
+from neurohw.chips.analog.circuits import GAINS, Circuits
+from neurohw.chips.analog.view import gain_places, seen
 from neurohw.chips.float_chip import FloatChip
 from neurohw.device.analog import AnalogMachine
 from neurohw.device.device import Device
+from neurohw.effects.configuration_noise import ConfigurationNoise
 from neurohw.effects.mismatch import Mismatch
+from neurohw.effects.parameter_codes import ParameterCodes
+from neurohw.effects.readout import Readout
 from neurohw.effects.spike_loss import SpikeLoss
 from neurohw.effects.synapse_loss import SynapseLoss
+from neurohw.effects.temporal_noise import TemporalNoise
 from neurohw.effects.weight_noise import WeightNoise
 from neurohw.effects.weight_resolution import WeightResolution
-from neurohw.errors import Unsupported
+from neurohw.kernels import analog_engine
 from neurohw.kernels.circuits import realized
 from neurohw.kernels.lowering import Block
 from neurohw.network import SpikeTimes
@@ -35,32 +43,44 @@ class AnalogChip(FloatChip):
     specimen.
     """
 
-    state_names: ClassVar[tuple[str, ...]] = (*FloatChip.state_names, "programmed")
+    state_names: ClassVar[tuple[str, ...]] = (
+        *FloatChip.state_names, "programmed", "coefficients", "i_offset", "gain", "set_codes", "sending", "configured",
+    )  # fmt: skip
 
     def __init__(self, device: Device, seed: int = 0):
         super().__init__(device, seed)
         self.machine = cast(AnalogMachine, device.machine)
         self.mismatch = cast(Mismatch | None, device.effect("mismatch"))
+        self.coded = cast(ParameterCodes | None, device.effect("parameter_codes"))
+        self.configuration_noise = cast(ConfigurationNoise | None, device.effect("configuration_noise"))
+        self.temporal_noise = cast(TemporalNoise | None, device.effect("temporal_noise"))
+        self.readout = cast(Readout | None, device.effect("readout"))
         self.weight_noise = cast(WeightNoise | None, device.effect("weight_noise"))
         self.resolution = cast(WeightResolution | None, device.effect("weight_resolution"))
         self.synapse_loss = cast(SynapseLoss | None, device.effect("synapse_loss"))
         self.spike_loss = cast(SpikeLoss | None, device.effect("spike_loss"))
-        self.clipped: dict[str, int] = {}
         self.saturated: dict[str, list[int]] = {}
-        self.offered = self.dropped = 0
+        self.offered = self.dropped = self.sent = self.unsent = 0
 
     @property
     def capabilities(self) -> Capabilities:
+        codes = {name: (0, int(cell.top)) for name, cell in self.coded.cells.items()} if self.coded else {}
+        bits = int(self.readout.bits) if self.readout else None
         if self.resolution is None:
-            return super().capabilities
+            return replace(super().capabilities, parameter_codes=codes, adc_bits=bits)
         units = dict(zip(self.loaded.network.projections, self.loaded.payload.units, strict=True))
         ends = {name: sorted((0.0, float(unit * self.resolution.top))) for name, unit in units.items()}
         spans = {name: (low, high) for name, (low, high) in ends.items()}
         steps = {name: abs(float(unit)) for name, unit in units.items()}
-        return Capabilities(("spikes", "v", "weights"), True, "lsb", spans, steps, {}, None, ())
+        return Capabilities(("spikes", "v", "weights"), True, "lsb", spans, steps, codes, bits, ())
 
     def _load(self, program: Program) -> None:
-        self.clipped, self.saturated, self.silenced = {}, {}, 0
+        self.saturated, self.silenced, self.configured = {}, 0, 0
+        self.circuits = Circuits(self.device, self.key, program) if program.payload.neurons is not None else None
+        self.gain: NDArray[np.float64] | None = None
+        if self.coded is not None and self.circuits is not None:
+            self.gain = np.ones((2, program.origin.n_neurons))
+            self.gain_of = gain_places(program.payload.table)
         super()._load(program)
 
     def effective_weights(self, program: Program) -> NDArray[np.float64]:
@@ -68,7 +88,12 @@ class AnalogChip(FloatChip):
         coded = self.resolution is not None
         self.programmed = columns["code"] * payload.units[columns["projection"]] if coded else columns["weight"].copy()
         self.pattern = self._pattern(columns["circuit"]) if "circuit" in columns else None
-        return self.programmed.copy() if self.pattern is None else self.programmed * self.pattern
+        return self._realized(self.programmed, slice(None))
+
+    def _realized(self, programmed: NDArray[np.float64], places: Any) -> NDArray[np.float64]:
+        """What programmed weights at these places of the table come to: times the synapse's pattern and its neuron's gain."""
+        found = programmed.copy() if self.pattern is None else programmed * self.pattern[places]
+        return found if self.gain is None else found * self.gain.ravel()[self.gain_of[places]]
 
     def _pattern(self, circuits: NDArray[np.uint32]) -> NDArray[np.float64] | None:
         """The factor of each synapse of the table on this specimen; None where all are 1."""
@@ -84,15 +109,48 @@ class AnalogChip(FloatChip):
         return found
 
     def parameters(self, program: Program) -> dict[str, dict[str, NDArray[np.float64]]]:
-        if self.mismatch is None:
-            return program.payload.parameters
-        found = {}
-        for name, wanted in program.payload.parameters.items():
-            first = program.origin.first[name]
-            circuits = program.payload.neurons[first : first + program.origin.size[name]]
-            found[name], clipped = self.mismatch.specimen(wanted, lambda p: self.key(f"mismatch/{p}"), circuits)
-            self.clipped |= {f"{name}.{parameter}": count for parameter, count in clipped.items()}
-        return found
+        if self.circuits is None:
+            return cast(dict[str, dict[str, NDArray[np.float64]]], program.payload.parameters)
+        return {name: self.circuits.parameters(name) for name in program.network.neurons}
+
+    @property
+    def set_codes(self) -> dict[str, dict[str, NDArray[np.int64]]]:
+        """The parameter codes that are set, by population and cell."""
+        return self.circuits.codes if self.circuits else {}
+
+    @set_codes.setter
+    def set_codes(self, codes: dict[str, dict[str, NDArray[np.int64]]]) -> None:
+        if self.circuits:
+            self.circuits.codes = codes
+
+    def _take(self, population: str, values: dict[str, NDArray[np.float64]]) -> None:
+        super()._take(population, values)
+        if self.gain is not None:
+            first = self.loaded.origin.first[population]
+            for receptor, gain in enumerate(GAINS):
+                self.gain[receptor, first : first + self.loaded.origin.size[population]] = values[gain]
+
+    def configure(self, population: str, codes: Mapping[str, Any]) -> None:
+        if self.circuits is None:
+            super().configure(population, codes)
+        self.loaded  # noqa: B018  (raises where nothing is loaded)
+        self.circuits.configure(population, codes)
+        self._set_up([population])
+
+    def _set_up(self, populations: Iterable[str]) -> None:
+        """Let what is set act on these populations, with the noise of this trial's configuration."""
+        trial = self.configured if self.configuration_noise else None
+        for name in populations:
+            self._take(name, self.circuits.parameters(name, trial))
+        if self.gain is not None:
+            self.weights = self._realized(self.programmed, slice(None))
+
+    def _reset(self, trial: int) -> None:
+        self.configured = trial
+        self.sending: tuple[NDArray[np.int64], NDArray[np.int64]] = (np.empty(0, np.int64), np.empty(0, np.int64))
+        if self.configuration_noise is not None:
+            self._set_up(self.loaded.network.neurons)
+        super()._reset(trial)
 
     @property
     def draws_background(self) -> bool:  # type: ignore[override]
@@ -120,11 +178,61 @@ class AnalogChip(FloatChip):
         keep = arrives & (steps >= first)
         return sources[keep], np.searchsorted(steps[keep], np.arange(first, last + 1))
 
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):  # type: ignore[no-untyped-def]
+        if self.temporal_noise is None:
+            return super()._advance(
+                t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out
+            )
+        t, n_samples, n_out = analog_engine.run(
+            t, until, *self.groups, self.state, self.coefficients, self.sums, self.table.arguments, self.weights, arriving,
+            background, self.groups_of_neurons, self.spiked, self.spiked_words, rows, neurons, samples, n_samples, out,
+            self.counts, self.noise_per_step, self.loaded.payload.neurons,
+            rng.subkey(self.key("temporal_noise"), f"trial/{self.configured}"),
+        )  # fmt: skip
+        self.ledger.synaptic_events += int(self.counts[0])
+        self.ledger.packets += int(self.counts[1])
+        self.counts[:] = 0
+        return t, event, n_samples, n_out
+
     def run(
         self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
     ) -> Recording:
-        self.offered = self.dropped = 0
+        self.offered = self.dropped = self.sent = self.unsent = 0
+        if self.temporal_noise is not None:
+            self.noise_per_step = self._noise_per_step()
         return super().run(duration, trial, stimulus, reset)
+
+    def _noise_per_step(self) -> NDArray[np.float64]:
+        found = np.zeros(self.loaded.origin.n_neurons)
+        for name, population in self.loaded.network.neurons.items():
+            first = self.loaded.origin.first[name]
+            tau_m = self.loaded.payload.parameters[name]["tau_m"]
+            scale = self.loaded.payload.volts.get(name, (1.0, 0.0))[0]
+            found[first : first + population.size] = self.temporal_noise.per_step(tau_m, self.loaded.dt) / scale
+        return found
+
+    def _recording(self, events, samples, begin: int, until: int, trial: int) -> Recording:  # type: ignore[no-untyped-def]
+        kept = self._brought_out(events)
+        recording = super()._recording(kept, samples, begin, until, trial)
+        return seen(self, recording, begin, trial) if self.readout is not None else recording
+
+    def _brought_out(self, events: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The spikes that the links to the outside carry; `sending`: those of the frame that is not over yet."""
+        loss = self.spike_loss
+        if loss is None:
+            return events
+        dt, acceleration = self.loaded.dt, float(self.machine.acceleration)
+        array = self.loaded.payload.neurons // int(self.machine.circuits_per_array)
+        links = array[events[:, 1]] * int(loss.out_links) // len(self.machine.arrays)
+        steps, old = events[:, 0], self.sending[0].size
+        every, link = np.concatenate((self.sending[0], steps)), np.concatenate((self.sending[1], links))
+        passed = loss.passed(every, link, dt, acceleration, out=True)
+        frame = loss.frame(dt, acceleration, out=True)
+        unfinished = every >= self.step // frame * frame
+        self.sending = every[unfinished], link[unfinished]
+        self.sent, self.unsent = steps.size, int((~passed[old:]).sum())
+        self.ledger.dropped_events += self.unsent
+        return events[passed[old:]]
 
     def _account(self, n_steps: int, spikes: list[NDArray[Any]]) -> None:
         length = n_steps * self.loaded.dt / self.machine.acceleration
@@ -133,12 +241,6 @@ class AnalogChip(FloatChip):
         self.ledger.packets += sum(len(part) for part in spikes)
         self.ledger.dropped_events += self.dropped
         self.ledger.energy += length * sum(self.device.power.values())
-
-    def configure(self, population: str, codes: Mapping[str, NDArray[np.int64]]) -> None:
-        raise Unsupported(
-            f"{self.device.title}: parameters are set in the network's units, and parameter codes are not modeled; "
-            "change the network's parameters and map it again"
-        )
 
     def _keep(self, block: Block) -> NDArray[np.bool_]:  # type: ignore[override]
         return realized(self.loaded, block)
@@ -171,7 +273,7 @@ class AnalogChip(FloatChip):
 
     def _program(self, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
         self.programmed[places] = weights
-        self.weights[places] = weights if self.pattern is None else weights * self.pattern[places]
+        self.weights[places] = self._realized(weights, places)
 
     def _unit(self, projection: str) -> float:
         return float(self.loaded.payload.units[list(self.loaded.network.projections).index(projection)])
@@ -182,8 +284,8 @@ class AnalogChip(FloatChip):
         count[1] += beyond.size
 
     def _losses(self, report: Report) -> Report:
-        sizes, found = self.loaded.origin.size, []
-        for name, count in self.clipped.items():
+        sizes, found = self.loaded.origin.size, list[Loss | str]()
+        for name, count in (self.circuits.clipped if self.circuits else {}).items():
             population = name.rsplit(".", 1)[0]
             found.append(
                 Loss("parameters clipped", count, sizes[population], name, "mismatch met a bound of the circuit")
@@ -201,4 +303,11 @@ class AnalogChip(FloatChip):
             why = f"a link from outside carries {rate:.4g} events/s of network time"
             remedy = "spread the sources over more links (choices: inputs_per_bus) or lower their rates"
             found.append(Loss("spikes dropped", self.dropped, self.offered, "spike sources", why, remedy))
+            rate = self.spike_loss.out_rate * 1e3 / self.machine.acceleration
+            why = f"a link to the outside carries {rate:.4g} events/s of network time; they acted on the chip"
+            remedy = "choices neurons_per_unit: fewer neurons share a link, or a quieter network"
+            found.append(Loss("recorded spikes dropped", self.unsent, self.sent, "neurons", why, remedy))
+        calibration = self.loaded.calibration
+        if calibration is not None and calibration.specimen not in (None, self.seed):
+            found.append(f"the calibration is of specimen {calibration.specimen}, this is specimen {self.seed}")
         return report.add(*found)
