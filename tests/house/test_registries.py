@@ -13,11 +13,13 @@ TABLES = {
     "effects": "EFFECTS",
     "passes": "PASSES",
     "chips": "CHIPS",
+    "learning.schemes": "SCHEMES",
 }
 
 HELPERS: dict[str, set[str]] = {
     "neurons": {"model"},
     "effects": {"curve", "effect"},
+    "learning.schemes": {"scheme"},
     "passes": {"predicates"},
     "chips": {"brian", "brian_change", "brian_equations", "engine_chip", "resume"},
 }
