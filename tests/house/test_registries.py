@@ -23,7 +23,7 @@ HELPERS: dict[str, set[str]] = {
     "learning.tasks": {"task"},
     "learning.schemes": {"scheme"},
     "passes": {"placement", "predicates"},
-    "chips": {"brian", "brian_change", "brian_equations", "engine_chip", "resume"},
+    "chips": {"brian", "brian_change", "brian_equations", "brian_plastic", "engine_chip", "resume"},
 }
 """Modules that carry no entry of their own, with a reason that is plain from their name."""
 
