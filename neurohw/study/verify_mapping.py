@@ -118,7 +118,7 @@ def verify_mapping(path: Path, data: Any) -> Verification:
 
 def network_of(told: Mapped) -> tuple[Network, int]:
     """(network, neurons per core) that `meta.cmd` names. Raises BadInput for what is no such line."""
-    name, *words = told.meta.cmd.split()
+    name, *words = told.meta.cmd.split() or [""]
     try:
         if name == "va.py" and 1 <= len(words) <= 2:
             n, per_core = int(words[0]), int(words[1]) if len(words) == 2 else 256
