@@ -18,7 +18,7 @@ TABLES = {
 HELPERS: dict[str, set[str]] = {
     "neurons": {"model"},
     "effects": {"curve", "effect"},
-    "passes": {"predicates"},
+    "passes": {"predicates", "row_buses"},
     "chips": {"brian", "brian_change", "brian_equations", "engine_chip", "resume"},
 }
 """Modules that carry no entry of their own, with a reason that is plain from their name."""
