@@ -153,6 +153,7 @@ def run(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = Fa
     """Run the chips, recordings on disk. Example: neurohw run vogels_abbott --out results"""
     from neurohw.mapping import load_mapping
     from neurohw.study import experiment as study
+    from neurohw.study.export import export_tables
 
     loaded = load_mapping(mapping)
     folder = _out(out, loaded.path)
@@ -167,7 +168,8 @@ def run(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = Fa
             manifest.setdefault("recordings", []).append(path.relative_to(folder).as_posix())
             _write_json(folder / "manifest.json", manifest)  # what is there is accounted for, whatever comes next
 
-        for name, _, recordings in study.run_chips(experiment, progress, finished):
+        for name, chip, recordings in study.run_chips(experiment, progress, finished):
+            export_tables(getattr(chip, "tables", dict)(), folder / folders[name])
             if not quiet:
                 rates = ", ".join(f"{p} {recordings[0].rate(p):.2f} Hz" for p in recordings[0].spikes)
                 print(f"{name}: {rates}")
@@ -250,10 +252,12 @@ def sweep(
 
 @app.command()
 def verify(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz) or folders of them.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz), tables (.csv), or folders.")
+    ],
     quiet: Annotated[bool, typer.Option("--quiet", help="Only differences and the summary.")] = False,
 ) -> None:
-    """Recorded traces held against the emulator: exact, or the first difference. Example: neurohw verify recordings/"""
+    """Recorded traces and device tables held against the emulator: exact, or what differs. Example: neurohw verify recordings/"""
     from neurohw.study.verify import summary
     from neurohw.study.verify import verify as hold
 

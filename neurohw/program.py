@@ -92,7 +92,8 @@ class Routing:
 
     keys, masks: of each slice, then of each extension; key -1 for those that send nothing (digital).
     tables: chip (x, y) -> the lines of its router, first match first. visits: routers that a packet of each slice, then of
-    each extension, passes (digital).
+    each extension, passes (digital). reached: rows (sender, receiver), numbers of slices, then extensions: whose packets
+    come to whose core. crossed: rows (sender, x, y, link): the links that its packets take (digital).
     circuits: projection -> number of the synapse circuit of each synapse, in row order; LOST where it has none (analog).
     links: the link by which each spike source enters (analog).
     """
@@ -102,6 +103,8 @@ class Routing:
     masks: NDArray[np.int64] | None = None
     tables: Mapping[tuple[int, int], tuple[TableEntry, ...]] = field(default_factory=dict)
     visits: NDArray[np.int64] | None = None
+    reached: NDArray[np.int64] | None = None
+    crossed: NDArray[np.int64] | None = None
     circuits: Mapping[str, NDArray[np.uint32]] | None = None
     links: NDArray[np.int64] | None = None
 
@@ -195,12 +198,27 @@ class Program:
                 raise BadInput(
                     f"the synapse table is not one of {shape[0]} sources, {shape[1]} neurons and these delays"
                 )
+            self._check_traffic()
             rows = getattr(self.payload, "rows", None)
             if rows is not None and rows.shape != (shape[0], slots.size):
                 raise BadInput(
                     f"rows has the shape {rows.shape}, but there are {shape[0]} sources and {slots.size} delays"
                 )
         return self
+
+    def _check_traffic(self) -> None:
+        """Raise BadInput where packets come from or go to units that there are not."""
+        reached = self.routing.reached if self.routing else None
+        if reached is None or self.routing is None:
+            return
+        crossed, n = self.routing.crossed, len(self.slices) + len(self.extensions)
+        inside = reached.ndim == 2 and reached.shape[1:] == (2,) and ((reached >= 0) & (reached < n)).all()
+        sent = crossed is not None and crossed.ndim == 2 and crossed.shape[1:] == (4,)
+        visits = self.routing.visits
+        if not inside or crossed is None or not sent or ((crossed[:, 0] < 0) | (crossed[:, 0] >= n)).any():
+            raise BadInput(f"routing: packets that come from or go to none of the {n} slices and extensions")
+        if visits is None or visits.shape != (n,):
+            raise BadInput(f"routing: visits is not one number for each of the {n} slices and extensions")
 
 
 @dataclass(frozen=True)

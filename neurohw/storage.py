@@ -57,7 +57,7 @@ CLASSES = {
         "neurohw.effects.synapse_loss": "SynapseLoss",
         "neurohw.effects.weight_noise": "WeightNoise",
         "neurohw.effects.weight_resolution": "WeightResolution",
-        "neurohw.program": "Program Slice DelayPlan Routing TableEntry Scaling",
+        "neurohw.program": "Program Slice DelayPlan Routing TableEntry Scaling Ledger",
         "neurohw.report": "Report Loss Resource",
         "neurohw.kernels.table": "SynapseTable",
         "neurohw.passes.to_float": "FloatPayload",
@@ -65,6 +65,8 @@ CLASSES = {
         "neurohw.passes.to_circuit": "CircuitPayload",
         "neurohw.passes.to_conductance": "ConductancePayload",
         "neurohw.schema": "Number",
+        "neurohw.chips.crossbar.devices": "Devices",
+        "neurohw.learning.checkpoint": "Checkpoint",
     }.items()
     for name in names.split()
 }
@@ -295,6 +297,8 @@ def fits(value: Any, hint: Any) -> bool:
     if origin is tuple:
         each = [inner[0]] * len(value) if inner[-1] is Ellipsis and isinstance(value, tuple) else inner
         return isinstance(value, tuple) and len(value) == len(each) and all(map(fits, value, each))
+    if origin is list:
+        return isinstance(value, list) and all(fits(one, inner[0]) for one in value)
     if origin is not None and issubclass(origin, Mapping):
         return isinstance(value, dict) and all(fits(k, inner[0]) and fits(v, inner[1]) for k, v in value.items())
     if hint in (int, float) and not isinstance(value, bool):

@@ -480,6 +480,13 @@ def test_a_run_that_fails_half_way_leaves_a_manifest_of_what_is_there(call, monk
     assert [path.rsplit("/")[-1] for path in manifest["recordings"]] == ["trial-7.h5", "trial-8.h5", "trial-7.h5"]
 
 
+def test_run_writes_what_cores_and_links_did(call, tmp_path):
+    assert call("run", "m.yaml", "--quiet", "--out", "o", m__yaml=MAPPING)[0] == 0
+    lines = (tmp_path / "o" / "spinnaker-spin3-at-1-ms" / "cores.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("population,first,last,x,y,core,neuron_updates,synaptic_events,rows,packets_received")
+    assert len(lines) > 5
+
+
 def test_map_takes_seed_and_quiet(call):
     status, out, err, new = call("map", "m.yaml", "--quiet", "--seed", "3", "--export", "tables", m__yaml=MAPPING)
     assert (status, out, err) == (0, "", "")

@@ -8,13 +8,12 @@ import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw import rng, units
+from neurohw import __version__, rng, units
 from neurohw.chips import resume
 from neurohw.device.device import Device
 from neurohw.errors import BadInput, NotReadable, Unsupported
@@ -204,7 +203,7 @@ class EngineChip:
         """What determines a run of this chip."""
         program = self.loaded
         return {
-            "neurohw": version("neurohw"),
+            "neurohw": __version__,
             "device": self.device.title,
             "device_fingerprint": self.device.fingerprint,
             "program": program.fingerprint,
@@ -212,6 +211,10 @@ class EngineChip:
             "dt_ms": program.dt,
             "duration_ms": duration,
         }
+
+    def tables(self) -> dict[str, list[Any]]:
+        """Name -> rows (named tuples) of what the units of the machine did in the last run, where that is known."""
+        return {}
 
     def write(self, projection: str, weights: NDArray[np.float64]) -> None:
         given = np.asarray(weights, dtype=float).ravel()

@@ -1,5 +1,6 @@
 """SpiNNaker boards and machines: chips in a hexagonal mesh, 18 cores on each, and what the tool chain takes of them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from neurohw.schema import Count, In, Number
 RECEPTOR_BITS = 1
 READABLE = ("v", "isyn_exc", "gsyn_exc", "isyn_inh", "gsyn_inh")
 """What a core records of a neuron beside spikes."""
+Cycles = Annotated[Number, In(at_least=0, at_most=1e9)]
 Side = Annotated[int, Field(ge=1, le=20)]
 
 
@@ -21,11 +23,23 @@ class SpinnakerChoices(Choices):
     """neurons_per_core: by default as many as leave the fewest cores for the longest delay. largest_sum: population ->
     receptor -> the largest summed weight expected in one step (sPyNNaker's max_expected_summed_weight), else estimated.
     compress: routing tables only where one is too long for its router, or all of them as far as possible.
+
+    time_scale_factor: how many times slower than biology the machine runs; by default the tool chain's, 1 up to a time
+    step of 10 ms. overruns: what a core with more work in a step than it has cycles for does: nothing but be reported,
+    or send late and drop packets (see docs/explanation/spinnaker.md). energy: of every active core, or, as the tool
+    chain adds up, of one core on every chip in use.
     """
 
     neurons_per_core: int | None = Field(default=None, ge=1)
     largest_sum: dict[str, dict[Literal["excitatory", "inhibitory"], float]] = {}
     compress: Literal["as_needed", "as_far_as_possible"] = "as_needed"
+    time_scale_factor: int | None = Field(default=None, ge=1, le=100_000)
+    overruns: Literal["report", "late"] = "report"
+    energy: Literal["per_core", "per_chip"] = "per_core"
+
+    def slowdown(self, dt: float) -> int:
+        """Machine time over network time; sPyNNaker: max(1, ceil(dt / 10 ms))."""
+        return self.time_scale_factor or max(1, math.ceil(dt / 10.0 - 1e-9))
 
 
 class SpinnakerMachine(Machine):
@@ -34,6 +48,10 @@ class SpinnakerMachine(Machine):
     smaller_chips, on every board, have a core less. dead_cores: (x, y, core); dead_links: (x, y, link), both
     directions. Ring buffers have 2^ring_buffer_bits cells for (delay slot, receptor, neuron) of a core; a delay
     extension core holds spikes back for up to delay_stages times as long as the ring buffers.
+
+    cycles_per_*: what a core takes for a step, a neuron in it, a neuron of which something is recorded, a spike that it
+    sends, a packet that it gets, a row of synapses that it fetches for it, and a synapse in the row. packet_queue:
+    packets that a core can have waiting. link_rate: packets that a link between two chips can carry.
     """
 
     layout: Literal["spin3", "spin5", "triads"]
@@ -51,6 +69,15 @@ class SpinnakerMachine(Machine):
     router_entries: Count
     key_colors: Count
     clock: Annotated[Number, In("kHz", at_least=1)]
+    cycles_per_step: Cycles
+    cycles_per_neuron: Cycles
+    cycles_per_recorded: Cycles
+    cycles_per_spike: Cycles
+    cycles_per_packet: Cycles
+    cycles_per_row: Cycles
+    cycles_per_event: Cycles
+    packet_queue: Count
+    link_rate: Annotated[Number, In("kHz", at_least=1e-3)]
     sdram_per_chip: Annotated[Number, In(at_least=1)]
     sdram_per_core: Annotated[Number, In(at_least=1)]
     sdram_per_neuron: Annotated[Number, In(at_least=0)]
@@ -143,6 +170,11 @@ class SpinnakerMachine(Machine):
 
     def sources_per_unit(self, choices: Choices) -> int:
         return int(self.sources_per_core)
+
+    def budget(self, choices: Choices, dt: float) -> float:
+        """Clock cycles that a core has for one step."""
+        assert isinstance(choices, SpinnakerChoices)
+        return float(self.clock) * dt * choices.slowdown(dt)
 
     def hidden(self, record: Mapping[str, Mapping[str, Any]], slices: Sequence[Any]) -> str | None:
         found = [(p, v) for p, variables in record.items() for v in variables if v not in READABLE]

@@ -33,9 +33,9 @@ def scale_conductance(program: Program) -> Program:
             together[p.target, p.receptor] = max(together.get((p.target, p.receptor), 0.0), largest[name])
         largest = {name: together[p.target, p.receptor] for name, p in projections.items()}
     unit = {name: (w or 1.0) / g_largest for name, w in largest.items()}
-    unit |= {name: weight / machine.g_max for name, weight in _chosen(program).items()}
     if program.device.is_ideal:
         unit = {name: 2.0 ** np.ceil(np.log2(u)) for name, u in unit.items()}
+    unit |= {name: weight / machine.g_max for name, weight in _chosen(program).items()}
     return replace(program, scaling=Scaling(unit))
 
 

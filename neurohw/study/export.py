@@ -2,8 +2,9 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,16 @@ def export_program(program: Program, folder: Path) -> None:
     with atomically(folder / "report.json") as temporary:
         temporary.write_text(json.dumps(program.report.as_dict(), indent=2, default=str))
     _export_synapses(program, folder)
+
+
+def export_tables(tables: Mapping[str, Sequence[Any]], folder: Path) -> None:
+    """NAME.csv for each table of rows that are named tuples."""
+    for name, rows in tables.items():
+        if rows:
+            with atomically(folder / f"{name}.csv") as temporary, temporary.open("w", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(rows[0]._fields)
+                writer.writerows(rows)
 
 
 def _key(program: Program, number: int) -> tuple[str, str]:

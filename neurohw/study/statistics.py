@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from neurohw import rng
 from neurohw.errors import BadInput
 from neurohw.recording import Recording, Spikes, SpikesOnDemand
+from neurohw.study.competition import dwell, evenness, purity
 
 Sample = NDArray[np.float64]
 
@@ -182,6 +183,9 @@ STATISTICS: dict[str, Statistic] = {
                   van_rossum, pairwise=True),
         Statistic("synchrony", "", "Synchrony", "variance over mean of the population count in 3 ms bins", synchrony),
         Statistic("activity", "Hz", "Population rate", "mean rate of the population in 10 ms bins", activity),
+        Statistic("purity", "", "Purity", "share of the winner among rivals, in 25 ms bins", purity),
+        Statistic("evenness", "", "Evenness", "entropy of who wins among rivals: 1 all equally often, 0 always one", evenness),
+        Statistic("dwell", "ms", "Dwell time", "how long this population stays the most active of its rivals", dwell),
         Statistic("volley_size", "", "Volley size", "spikes per neuron in the whole recording", volley_size),
         Statistic("volley_width", "ms", "Volley width", "standard deviation of all spike times", volley_width),
     )

@@ -13,11 +13,15 @@ TABLES = {
     "effects": "EFFECTS",
     "passes": "PASSES",
     "chips": "CHIPS",
+    "learning.tasks": "TASKS",
+    "learning.schemes": "SCHEMES",
 }
 
 HELPERS: dict[str, set[str]] = {
     "neurons": {"model"},
     "effects": {"curve", "effect"},
+    "learning.tasks": {"task"},
+    "learning.schemes": {"scheme"},
     "passes": {"predicates", "row_buses"},
     "chips": {"brian", "brian_change", "brian_equations", "engine_chip", "resume"},
 }

@@ -5,11 +5,12 @@ import inspect
 import numpy as np
 import pytest
 
-from neurohw import networks
+from neurohw import fabricate, load_device, map_network, networks, run
 from neurohw.distributions import spread
 from neurohw.errors import BadInput
 from neurohw.kernels.rows import rows
-from neurohw.networks import NETWORKS, build, microcircuit, synfire_chain, vogels_abbott
+from neurohw.networks import NETWORKS, attractor, build, microcircuit, synfire_chain, vogels_abbott
+from neurohw.study import statistics
 
 POPULATIONS = ("L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I")
 RATES = (0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829)  # Hz
@@ -169,3 +170,23 @@ def test_a_network_depends_on_its_seed_alone(name):
 def test_a_wrong_parameter_is_named_with_what_there_is(name, parameters, says):
     with pytest.raises(BadInput, match=says):
         build(name, parameters)
+
+
+def test_attractor_has_baskets_only_where_it_is_stabilized():
+    plain, stabilized = attractor(stabilized=False), attractor()
+    assert sum(p.size for p in plain.neurons.values()) == 4 * 50
+    assert sum(p.size for p in stabilized.neurons.values()) == 4 * 60
+    assert stabilized.projections["exc2 to basket2"].weight == 0.004
+    assert plain.projections["exc1 to exc1"].weight < stabilized.projections["exc1 to exc1"].weight
+    with pytest.raises(BadInput, match="groups >= 2"):
+        attractor(groups=1)
+
+
+@pytest.mark.parametrize("stabilized", [True, False])
+def test_one_attractor_at_a_time_is_active_and_all_have_their_turns(stabilized):
+    device = load_device("brainscales1-wafer").ideal()
+    program = map_network(attractor(stabilized=stabilized), device, dt=0.2)
+    one = statistics.after(run(program, fabricate(device), "2 s"), 200.0)
+    assert statistics.sample("purity", one, "exc1") > 0.85  # four equal ones: 0.25
+    assert statistics.sample("evenness", one, "exc1") > 0.85
+    assert 40 < statistics.sample("dwell", one, "exc2").mean() < 400  # ms; adaptation ends a turn

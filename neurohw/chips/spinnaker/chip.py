@@ -4,6 +4,7 @@ Cores run in step, as on a real machine with its common timer, so the neurons of
 holds which neuron matters for delays, packets and energy, and stands in the program.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,15 +13,22 @@ from numpy.typing import NDArray
 from neurohw.chips.engine_chip import EngineChip
 from neurohw.chips.spinnaker import engine
 from neurohw.chips.spinnaker.arithmetic import ONE, encode
+from neurohw.chips.spinnaker.board_report import board_report
+from neurohw.chips.spinnaker.late import DROPPED, Lateness, clockwork
+from neurohw.chips.spinnaker.late import run as run_late
 from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
 from neurohw.chips.spinnaker.neurons import observe
+from neurohw.chips.spinnaker.traffic import traffic
+from neurohw.chips.spinnaker.workload import Pending, Workload
 from neurohw.errors import NotReadable, OutOfRange
 from neurohw.kernels.compiling import aligned_zeros
+from neurohw.kernels.energy import spinnaker_energy as energy
 from neurohw.kernels.rows import rows as rows_of
 from neurohw.kernels.spinnaker_charge import charge_factors
 from neurohw.kernels.spinnaker_weights import to_raw
-from neurohw.network import RECEPTORS
+from neurohw.network import RECEPTORS, SpikeTimes
 from neurohw.program import Capabilities, Program
+from neurohw.recording import Recording
 from neurohw.report import Loss, Report
 
 VALUES = {"v": 0, "isyn_exc": 1, "gsyn_exc": 1, "isyn_inh": 2, "gsyn_inh": 2}
@@ -38,9 +46,16 @@ class SpinnakerChip(EngineChip):
         "weights",
         "counts",
         "reported",
+        "pending",
+        "lateness",
     )
     neuron_state: ClassVar[tuple[str, ...]] = ("state",)
-    draws_background = True
+    workload: Workload | None = None
+
+    @property
+    def draws_background(self) -> bool:  # type: ignore[override]
+        """Where packets may be dropped, each of them is looked at."""
+        return self.loaded.choices.overruns == "report"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -77,6 +92,7 @@ class SpinnakerChip(EngineChip):
             lasts.append(last)
             shifts.append([payload.shifts[name, receptor] for receptor in RECEPTORS])
         self.groups = tuple(np.array(part, np.int64) for part in (codes, firsts, lasts, shifts))
+        self.traffic = traffic(program)
 
     def _reset(self, trial: int) -> None:
         program, n = self.loaded, self.loaded.origin.n_neurons
@@ -84,6 +100,9 @@ class SpinnakerChip(EngineChip):
         self.coefficients = aligned_zeros((N_COEFFICIENTS, n), np.int32)
         self.sums = aligned_zeros((2, n), np.uint32)
         self.counts, self.reported = np.zeros(4, np.int64), np.zeros(4, np.int64)
+        self.pending = Pending.none(self.traffic)
+        late = program.choices.overruns == "late"
+        self.lateness = Lateness.none(self.traffic, self.ring.shape[0]) if late else None
         for name, values in program.payload.parameters.items():
             model = MODELS[program.network.populations[name].model.name]
             first, last = program.origin.first[name], program.origin.first[name] + program.origin.size[name]
@@ -95,6 +114,30 @@ class SpinnakerChip(EngineChip):
             self.state[: len(state), first:last] = state
             self.coefficients[: len(coefficients), first:last] = coefficients
 
+    def run(
+        self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
+    ) -> Recording:
+        self.workload = Workload(self.loaded, self.traffic, self.background.names)
+        if self.lateness is not None:
+            self.lateness.counts[:] = 0
+        return super().run(duration, trial, stimulus, reset)
+
+    def tables(self) -> dict[str, list[Any]]:
+        return {"cores": self.workload.cores(), "links": self.workload.links()} if self.workload else {}
+
+    def _arriving(self, first: int, last: int, trial: int, given: Mapping[str, SpikeTimes]):
+        self.arrived = super()._arriving(first, last, trial, given)
+        return self.arrived
+
+    def _window(self, first, last, trial, given, events, rows, neurons, samples, n_samples):
+        n_samples, found = super()._window(first, last, trial, given, events, rows, neurons, samples, n_samples)
+        sources, starts = self.arrived
+        steps = np.repeat(np.arange(last - starts.size + 1, last), np.diff(starts))
+        new = steps >= first
+        when, who = (np.concatenate(pair) for pair in ((steps[new], found[:, 0]), (sources[new], found[:, 1])))
+        self.workload.add(first, last, when, who, self.pending)
+        return n_samples, found
+
     def _resumed(self) -> None:
         _, neurons, changes = self._current_events(0, self.step)
         np.add.at(self.coefficients, (self.offset_rows[neurons], neurons), changes)
@@ -104,11 +147,12 @@ class SpinnakerChip(EngineChip):
         return steps, neurons, encode(changes, "current") if changes.size else np.empty(0, np.int32)
 
     def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
-        before = self.counts.copy()
-        result = engine.run(
+        before, late = self.counts.copy(), self.lateness
+        extra = () if late is None else (clockwork(self.loaded, self.traffic), tuple(vars(late).values()))
+        result = (engine.run if late is None else run_late)(
             t, until, *self.groups, self.state, self.coefficients, self.steep, self.offset_rows, self.sums,
             self.table.arguments, self.weights, arriving, background, self.groups_of_neurons, self.spiked, self.spiked_words,
-            *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts,
+            *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts, *extra,
         )  # fmt: skip
         self.ledger.synaptic_events += int(self.counts[0] - before[0])
         self.ledger.packets += int(self.counts[3] - before[3])
@@ -136,7 +180,7 @@ class SpinnakerChip(EngineChip):
             "the current is frozen over a step, and with dt g / cm > 2 the membrane swings past the reversal potential",
             "use a smaller time step or weaker weights",
         )  # fmt: skip
-        return report.add(
+        report = report.add(
             Loss(
                 "ring buffer cells saturated", int(counts[1]), cells, "all receptors, neurons and steps",
                 "more weight arrived in one step than 16 bits hold", "choose largest_sum larger",
@@ -144,6 +188,8 @@ class SpinnakerChip(EngineChip):
             overshot,
             *self._lost_in_writing(),
         )  # fmt: skip
+        late = self.lateness.losses() if self.lateness is not None else []
+        return board_report(report.add(*late), self.workload, self.energy)
 
     def _lost_in_writing(self) -> list[Loss]:
         zero = "the weight is below half a step"
@@ -158,16 +204,13 @@ class SpinnakerChip(EngineChip):
 
     def _account(self, n_steps: int, spikes: list[NDArray]) -> None:
         super()._account(n_steps, spikes)
-        device, program = self.device, self.loaded
-        cores = len(program.slices) + len(program.extensions)
-        power = device.machine.n_boards * float(device.power["board_idle"]) + cores * float(device.power["active_core"])
-        packets = sum(len(part) for part in spikes)
-        self.ledger.energy += power * n_steps * program.dt + packets * self._energy_per_spike()
-
-    def _energy_per_spike(self) -> float:
-        """Every router that a packet passes takes it once; on average over the cores that send."""
-        visits = self.loaded.routing.visits
-        return float(self.device.energy["packet"]) * float(visits[visits > 0].mean()) if visits.any() else 0.0
+        program = self.loaded
+        length = n_steps * program.dt
+        self.ledger.time += length * (program.choices.slowdown(program.dt) - 1)
+        self.energy = energy(program, length, self.workload.sent)
+        self.ledger.energy += sum(self.energy.values())
+        if self.lateness is not None:
+            self.ledger.dropped_events += int(self.lateness.counts[DROPPED])
 
     def _factors(self, projection: str) -> NDArray[np.float64]:
         """Word per network weight, for every synapse of a projection in the order of its rows."""

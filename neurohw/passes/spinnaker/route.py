@@ -47,7 +47,17 @@ def route_spinnaker(program: Program) -> Program:
     needless = _needless(packets, wanted(named, sites), sending, zone_of)
     visits = np.zeros(len(sites), np.int64)
     visits[sending] = packets.visits
-    routing = replace(program.routing, keys=keys, masks=masks, tables=tables, visits=visits)
+    unit = {(site.x, site.y, site.unit): number for number, site in enumerate(sites)}
+    receivers = np.array([unit[tuple(place)] for place in packets.reached[:, 1:].tolist()], np.int64)
+    routing = replace(
+        program.routing,
+        keys=keys,
+        masks=masks,
+        tables=tables,
+        visits=visits,
+        reached=np.column_stack((sending[packets.reached[:, 0]], receivers)),
+        crossed=np.column_stack((sending[packets.crossed[:, 0]], packets.crossed[:, 1:])),
+    )
     before, after = (sum(map(len, t.values())) for t in (full, tables))
     notes = [f"routing tables: {before} entries compressed to {after}"] if after < before else []
     if needless:

@@ -17,12 +17,13 @@ UNMATCHED = -1
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """reached: rows (packet, x, y, core), sorted; visits: routers that each packet passes. lost: packets that took a
-    link which does not work, or came to a router twice.
+    """reached: rows (packet, x, y, core), sorted; visits: routers that each packet passes. crossed: rows (packet, x, y,
+    link). lost: packets that took a link which does not work, or came to a router twice.
     """
 
     reached: NDArray[np.int64]
     visits: NDArray[np.int64]
+    crossed: NDArray[np.int64]
     lost: NDArray[np.int64]
 
 
@@ -36,7 +37,7 @@ def walk(
     routes = np.array([_routes(tables.get(chip, ()), keys) for chip in chips]).reshape(len(chips), keys.size)
     packet, at = np.arange(keys.size), np.array([number[start] for start in starts], np.int64)
     came = np.full(keys.size, -1)
-    seen, lost, reached = np.zeros((len(chips), keys.size), bool), [], []
+    seen, lost, reached, crossed = np.zeros((len(chips), keys.size), bool), [], [], []
     while packet.size:
         again = seen[at, packet]
         lost.append(packet[again])
@@ -49,15 +50,21 @@ def walk(
             here = np.flatnonzero(route >> core + 6 & 1)
             reached.append(np.stack((packet[here], at[here], np.full(here.size, core)), axis=1))
         taken = [(np.flatnonzero(route >> link & 1), link) for link in range(6)]
+        crossed += [np.stack((packet[who], at[who], np.full(who.size, link)), axis=1) for who, link in taken]
         came = np.concatenate([np.full(who.size, (link + 3) % 6) for who, link in taken])
         after = np.concatenate([beyond[at[who], link] for who, link in taken])
         packet = np.concatenate([packet[who] for who, _ in taken])
         lost.append(packet[after < 0])
         packet, at, came = packet[after >= 0], after[after >= 0], came[after >= 0]
-    found = np.concatenate(reached) if reached else np.empty((0, 3), np.int64)
-    places = np.array(chips, np.int64)[found[:, 1]]
-    rows = np.column_stack((found[:, 0], places, found[:, 2]))
-    return Walk(rows[np.lexsort(rows.T[::-1])], seen.sum(axis=0), np.unique(np.concatenate(lost or [packet])))
+    ends, ways = (_placed(np.array(chips, np.int64), found) for found in (reached, crossed))
+    return Walk(ends, seen.sum(axis=0), ways, np.unique(np.concatenate(lost or [packet])))
+
+
+def _placed(chips: NDArray[np.int64], found: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Rows (packet, number of a chip, what) as rows (packet, x, y, what), sorted."""
+    table = np.concatenate(found) if found else np.empty((0, 3), np.int64)
+    rows = np.column_stack((table[:, 0], chips[table[:, 1]], table[:, 2]))
+    return rows[np.lexsort(rows.T[::-1])]
 
 
 def _routes(table: Sequence[TableEntry], keys: NDArray[np.int64]) -> NDArray[np.int64]:

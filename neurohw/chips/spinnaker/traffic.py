@@ -1,0 +1,154 @@
+"""Whose spikes mean what work for whom: rows of synapses, packets and links of every sender, from a program.
+
+A spike of a neuron is a packet to every core that its slice's routing key leads to. Each of them looks the key up and, if
+the neuron has synapses there, fetches a row for every projection that has some, and adds the row's synapses to its ring
+buffers; bit fields keep it from fetching empty rows. Synapses with more delay than the ring buffers hold come later, in a
+packet of the delay extension for each of its stages: lag = stage * slots steps after the spike.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy import sparse
+
+from neurohw.device.spinnaker import SpinnakerMachine
+from neurohw.kernels.lowering import slice_of
+from neurohw.kernels.table import BASE, BLOCK, DELAY, FIRST, GROUP, ROW, WIDTH
+from neurohw.program import Program
+
+Way = tuple[int, int, int]
+"""A link: (x, y) of the chip that it leaves, and its number."""
+CORE, LAG, EVENTS, ROWS = range(4)
+"""What the columns of `Traffic.entries` are."""
+DENSE = 0.05
+"""A share of pairs that exchange packets beyond which a full matrix is the faster one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Traffic:
+    """Units are the numbers of a program's slices, then its extensions.
+
+    starts, entries: for source s the lines starts[s]..starts[s + 1] - 1, by lag: (a core, after how many steps, how many
+    synapses, how many rows). sender, extension: the unit of each source, and that of its delay extension
+    (-1: none). reach: (sender, receiver), crossing: (sender, link), both 0 or 1. ways: the links, column by column.
+    fixed: cycles of each unit in every step. working: units that hold neurons, whose cycles are known.
+    """
+
+    starts: NDArray[np.int64]
+    entries: NDArray[np.int32]
+    sender: NDArray[np.int32]
+    extension: NDArray[np.int32]
+    reach: sparse.csr_matrix
+    crossing: sparse.csr_matrix
+    ways: list[Way]
+    fixed: NDArray[np.float64]
+    working: NDArray[np.bool_]
+
+    @property
+    def n_units(self) -> int:
+        return self.fixed.size
+
+    @property
+    def depth(self) -> int:
+        """One more than the longest lag."""
+        return int(self.entries[:, LAG].max(initial=0)) + 1
+
+
+def traffic(program: Program) -> Traffic:
+    """The traffic of a program, in one pass over its synapses."""
+    machine, network, origin = program.device.machine, program.network, program.origin
+    assert isinstance(machine, SpinnakerMachine)
+    table, units = program.payload.table, (*program.slices, *program.extensions)
+    sender, extension = np.full(origin.n_presynaptic, -1, np.int32), np.full(origin.n_presynaptic, -1, np.int32)
+    population = np.zeros(origin.n_presynaptic, np.int64)
+    for number, (name, first) in enumerate(origin.first.items()):
+        mine = slice(first, first + origin.size[name])
+        sender[mine], population[mine] = slice_of(program, name), number
+    for number, part in enumerate(program.extensions):
+        first = origin.first[part.population]
+        extension[first + part.first : first + part.last] = len(program.slices) + number
+    names, fixed = list(origin.first), np.zeros(len(units))
+    projections = np.zeros((len(names), len(units)), np.int32)
+    for number, part in enumerate(program.slices):
+        if not network.populations[part.population].is_source:
+            recorded = float(machine.cycles_per_recorded) * (1 + len(program.record.get(part.population, ())))
+            fixed[number] = machine.cycles_per_step + part.size * (machine.cycles_per_neuron + recorded)
+        for p in network.projections.values():
+            projections[names.index(p.source), number] += p.target == part.population
+    slots = machine.delay_slots(machine.neurons_per_unit(program.choices))
+    visits = table.visits[np.argsort(table.visits[:, GROUP], kind="stable")]
+    cuts = np.searchsorted(visits[:, GROUP], np.arange(table.firsts.size))
+    starts, entries = _entries(
+        table.firsts, visits, cuts, np.maximum(visits[:, DELAY] - 1, 0) // slots, table.starts, table.offsets,
+        table.targets, sender[: origin.n_neurons], population, projections,
+    )  # fmt: skip
+    entries[:, LAG] *= slots
+    links = program.routing.crossed
+    ways, number_of = np.unique(links[:, 1:], axis=0, return_inverse=True)
+    return Traffic(
+        starts, entries, sender, extension,
+        _marks(program.routing.reached[:, 0], program.routing.reached[:, 1], (len(units), len(units))),
+        _marks(links[:, 0], number_of.ravel(), (len(units), len(ways))),
+        [(int(x), int(y), int(link)) for x, y, link in ways], fixed, fixed > 0,
+    )  # fmt: skip
+
+
+def _marks(row: NDArray[np.int64], column: NDArray[np.int64], shape: tuple[int, int]) -> sparse.csr_matrix:
+    return sparse.csr_matrix((np.ones(row.size, np.float32), (row, column)), shape=shape)
+
+
+def times(counts: NDArray[np.float32], matrix: sparse.csr_matrix) -> NDArray[np.float32]:
+    """counts (step, unit) times a matrix of 0 and 1, exact up to 2^24."""
+    if matrix.nnz > DENSE * matrix.shape[0] * matrix.shape[1]:
+        return counts @ matrix.toarray()
+    return (matrix.T @ counts.T).T
+
+
+@njit(cache=True)
+def _entries(firsts, visits, cuts, stages, starts, offsets, targets, core_of, population, projections):
+    """(starts, entries) of the traffic of every source, with the stage for the lag; see `Traffic`.
+
+    visits[cuts[g]:cuts[g + 1]]: those of group g, see `SynapseTable.visits`; stages: of each of these visits.
+    """
+    n_units, n_stages = projections.shape[1], 1
+    for v in range(stages.size):
+        n_stages = max(n_stages, stages[v] + 1)
+    counts = np.zeros((n_stages, n_units), np.int32)
+    first = np.zeros(starts.size, np.int64)
+    found = np.empty((1024, 4), np.int32)
+    n, g = 0, 0
+    for s in range(starts.size - 1):
+        while s >= firsts[g + 1]:
+            g += 1
+        for v in range(cuts[g], cuts[g + 1]):
+            base, at = visits[v, ROW] // 2 * BLOCK, visits[v, BASE] + (s - visits[v, FIRST]) * visits[v, WIDTH]
+            for j in range(starts[s] + np.int64(offsets[at]), starts[s] + np.int64(offsets[at + 1])):
+                counts[stages[v], core_of[base + targets[j]]] += 1
+        if n + n_stages * n_units > found.shape[0]:
+            found = np.concatenate((found, np.empty((n_stages * n_units + found.shape[0] // 2, 4), np.int32)))
+        for stage in range(n_stages):
+            for core in range(n_units):
+                if counts[stage, core]:
+                    found[n, CORE], found[n, LAG], found[n, EVENTS] = core, stage, counts[stage, core]
+                    found[n, ROWS] = min(counts[stage, core], projections[population[s], core])
+                    counts[stage, core] = 0
+                    n += 1
+        first[s + 1] = n
+    return first, found[:n].copy()
+
+
+@njit(cache=True)
+def tally(steps, ids, base, starts, entries, sender, extension, work, sent):
+    """Add what the spikes (steps, ids) mean to work[step - base, core] = (synapses, rows) and sent[step - base, unit]."""
+    for m in range(steps.size):
+        t, s, lag = steps[m] - base, ids[m], 0
+        sent[t, sender[s]] += 1
+        for e in range(starts[s], starts[s + 1]):
+            if entries[e, LAG] != lag:
+                lag = entries[e, LAG]
+                sent[t + lag, extension[s]] += 1
+            core = entries[e, CORE]
+            work[t + lag, core, 0] += entries[e, EVENTS]
+            work[t + lag, core, 1] += entries[e, ROWS]
