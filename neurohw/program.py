@@ -122,6 +122,7 @@ class Scaling:
 
     shifts: (population, receptor) -> ring-buffer shift, where weights are fixed-point words.
     gain: projection -> factor on the weights onto each target neuron, where losses are compensated.
+    columns: (receptors, neurons), the factor on the unit of whatever ends there, where columns are scaled for themselves.
     codes: population -> cell -> code of each neuron, where the mapping sets parameters by codes (analog).
     volts: population -> (scale, shift) from the network's mV to those that a chip's codes are made for (analog).
     """
@@ -129,6 +130,7 @@ class Scaling:
     unit: Mapping[str, float] = field(default_factory=dict)
     shifts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     gain: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    columns: NDArray[np.float64] | None = None
     codes: Mapping[str, Mapping[str, NDArray[np.int64]]] = field(default_factory=dict)
     volts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
