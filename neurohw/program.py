@@ -200,6 +200,11 @@ class Program:
                 raise BadInput(
                     f"the synapse table is not one of {shape[0]} sources, {shape[1]} neurons and these delays"
                 )
+            plastic = getattr(self.payload, "plastic", None)
+            if plastic is None and any(map(self.network.expected_synapses, self.network.plastic)):
+                raise BadInput("the plastic synapses are missing")
+            if plastic is not None:
+                plastic.checked_for(self)
             self._check_traffic()
             rows = getattr(self.payload, "rows", None)
             if rows is not None and rows.shape != (shape[0], slots.size):

@@ -35,6 +35,7 @@ CLASSES = {
         "neurohw.distributions": "Uniform Normal",
         "neurohw.connections": "AllToAll OneToOne FixedProbability FixedTotalNumber FixedNumberPre FixedNumberPost "
         "FromList",
+        "neurohw.synapses.stdp": "STDPMechanism",
         "neurohw.device.device": "Device Supports",
         "neurohw.device.machine": "Site Limits",
         "neurohw.device.reference": "ReferenceMachine ReferenceChoices",
@@ -64,6 +65,7 @@ CLASSES = {
         "neurohw.program": "Program Slice DelayPlan Routing TableEntry Scaling Ledger",
         "neurohw.report": "Report Loss Resource",
         "neurohw.kernels.table": "SynapseTable",
+        "neurohw.kernels.plastic_table": "PlasticTable",
         "neurohw.passes.to_float": "FloatPayload",
         "neurohw.passes.to_fixed_point": "FixedPointPayload",
         "neurohw.passes.to_circuit": "CircuitPayload",

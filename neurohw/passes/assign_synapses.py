@@ -25,8 +25,8 @@ from neurohw.device.analog import AnalogChoices, AnalogMachine
 from neurohw.errors import DoesNotFit
 from neurohw.kernels.circuits import neuron_circuits, ordinals
 from neurohw.kernels.lowering import Block, blocks
+from neurohw.kernels.row_buses import row_buses
 from neurohw.network import RECEPTORS
-from neurohw.passes.row_buses import row_buses
 from neurohw.program import LOST, Program
 from neurohw.report import Loss, Resource
 

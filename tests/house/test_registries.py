@@ -22,8 +22,8 @@ HELPERS: dict[str, set[str]] = {
     "effects": {"curve", "effect"},
     "learning.tasks": {"task"},
     "learning.schemes": {"scheme"},
-    "passes": {"placement", "predicates", "row_buses"},
-    "chips": {"brian", "brian_change", "brian_equations", "engine_chip", "resume"},
+    "passes": {"placement", "predicates"},
+    "chips": {"brian", "brian_change", "brian_equations", "brian_plastic", "engine_chip", "resume"},
 }
 """Modules that carry no entry of their own, with a reason that is plain from their name."""
 
