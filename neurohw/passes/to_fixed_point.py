@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from neurohw.distributions import spread
 from neurohw.kernels.lowering import Block, assemble
 from neurohw.kernels.spinnaker_charge import TAU, charge_factors
-from neurohw.kernels.spinnaker_weights import to_raw
+from neurohw.kernels.spinnaker_words import to_words
 from neurohw.kernels.table import SynapseTable
 from neurohw.passes.to_float import parameters
 from neurohw.program import Program
@@ -39,16 +39,18 @@ def to_fixed_point(program: Program) -> Program:
 
     def fill(block: Block) -> dict[str, NDArray]:
         raw = np.empty(block.weights.size, np.uint16)
-        for k in np.unique(block.projections):
-            name, mine = names[k], block.projections == k
-            unit = scaling.unit[name]
-            wanted = np.abs(block.weights[mine] * factors[block.receptors[mine], block.targets[mine]])
-            raw[mine], loss = to_raw(wanted, 1.0 / unit)
-            zeros[name] += loss.rounded_to_zero
-            wrapped[name] += loss.wrapped
-            total[name] += int(mine.sum())
-            error = np.abs(raw[mine] * unit - wanted)[wanted > 0] / wanted[wanted > 0]
-            worst[name] = max(worst[name], float(error.max(initial=0.0)))
+        ends = np.flatnonzero(np.diff(block.projections, append=-1)) + 1  # a block holds one projection after another
+        for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+            name = names[block.projections[begin]]
+            receptor = factors[block.receptors[begin]]
+            lost = to_words(
+                block.weights[begin:end], block.targets[begin:end], receptor if (receptor != 1.0).any() else 1.0,
+                scaling.unit[name], raw[begin:end],
+            )  # fmt: skip
+            zeros[name] += lost[0]
+            wrapped[name] += lost[1]
+            worst[name] = max(worst[name], lost[2])
+            total[name] += end - begin
         return {"weight": raw}
 
     table = assemble(program, {"weight": np.dtype(np.uint16)}, fill)
