@@ -51,7 +51,8 @@ class AnalogChoices(Choices):
     )
     compensate_loss: bool = Field(
         False,
-        description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection",
+        description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection, "
+        "and all by 1/(1 - p) where a share p of the synapse circuits is dead",
     )
 
 
