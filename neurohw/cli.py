@@ -252,10 +252,12 @@ def sweep(
 
 @app.command()
 def verify(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz) or folders of them.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz), tables (.csv), or folders.")
+    ],
     quiet: Annotated[bool, typer.Option("--quiet", help="Only differences and the summary.")] = False,
 ) -> None:
-    """Recorded traces held against the emulator: exact, or the first difference. Example: neurohw verify recordings/"""
+    """Recorded traces and device tables held against the emulator: exact, or what differs. Example: neurohw verify recordings/"""
     from neurohw.study.verify import summary
     from neurohw.study.verify import verify as hold
 

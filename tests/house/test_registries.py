@@ -13,15 +13,17 @@ TABLES = {
     "effects": "EFFECTS",
     "passes": "PASSES",
     "chips": "CHIPS",
+    "learning.tasks": "TASKS",
     "learning.schemes": "SCHEMES",
 }
 
 HELPERS: dict[str, set[str]] = {
     "neurons": {"model"},
     "effects": {"curve", "effect"},
+    "learning.tasks": {"task"},
     "learning.schemes": {"scheme"},
-    "passes": {"predicates"},
-    "chips": {"brian", "brian_change", "brian_equations", "engine_chip", "resume"},
+    "passes": {"placement", "predicates"},
+    "chips": {"brian", "brian_change", "brian_equations", "brian_plastic", "engine_chip", "resume"},
 }
 """Modules that carry no entry of their own, with a reason that is plain from their name."""
 
