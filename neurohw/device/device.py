@@ -21,6 +21,7 @@ from neurohw.neurons import NEURONS, SourceModel
 from neurohw.schema import Described, In, Number, validate
 from neurohw.synapses import SYNAPSES
 from neurohw.synapses.signed import SIGNED
+from neurohw.synapses.signed import SIGNED
 
 MAX_FILE = 1_000_000
 
@@ -146,7 +147,7 @@ class Device:
         """Every effect off; unlimited precision, range, capacity and bandwidth; requested delays; the model in float64."""
         supports = Supports(
             neurons=tuple(NEURONS),
-            synapses=self.supports.synapses,
+            synapses=tuple(dict.fromkeys((*self.supports.synapses, SIGNED.name))),
             delays="programmable",
             reset=("set", "subtract"),
             integration=("exact", "euler"),

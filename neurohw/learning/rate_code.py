@@ -16,6 +16,7 @@ themselves, and so the error, are measured: this is why training in the loop mak
 Source: Schmitt et al., IJCNN 2017, arXiv:1703.01909.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,10 +53,14 @@ class RateCode:
         rest: float = 10.0,
     ):
         if not layers or any(name not in network.projections for name in layers):
-            raise BadInput(f"rate code: layers are projections of the network, such as {', '.join(network.projections)}")
+            raise BadInput(
+                f"rate code: layers are projections of the network, such as {', '.join(network.projections)}"
+            )
         chain = [network.projections[name] for name in layers]
-        if any(a.target != b.source for a, b in zip(chain, chain[1:], strict=False)):
-            raise BadInput(f"rate code: {', '.join(layers)} are no chain; each layer starts where the one before it ends")
+        if any(a.target != b.source for a, b in itertools.pairwise(chain)):
+            raise BadInput(
+                f"rate code: {', '.join(layers)} are no chain; each layer starts where the one before it ends"
+            )
         if not temperature > 0 or not 0 <= silent <= 1 or rest < 0:
             raise BadInput("rate code: needs temperature > 0, 0 <= silent <= 1 and rest >= 0")
         self.layers, self.temperature, self.silent, self.rest = tuple(layers), temperature, silent, rest
@@ -91,7 +96,9 @@ class RateCode:
     def _labels(self, batch: Batch) -> NDArray[np.int64]:
         labels, most = batch.labels, self.sizes[self.populations[-1]]
         if labels is None or labels.ndim != 1:
-            raise BadInput("rate code: it needs one label for each sample; targets over time need another rule, such as eprop")
+            raise BadInput(
+                "rate code: it needs one label for each sample; targets over time need another rule, such as eprop"
+            )
         if labels.max(initial=0) >= most:
             raise BadInput(f"rate code: label {labels.max()} but there are {most} output neurons, 0..{most - 1}")
         return labels

@@ -17,7 +17,8 @@ ESTABLISHES = ("scaled",)
 
 
 def scale_codes(program: Program) -> Program:
-    """unit = (largest weight of all that share the unit) / (largest code); 1 where weights have no codes.
+    """unit = (largest weight of all that share the unit) / (largest code), or that of the choice top_weight; 1 where weights
+    have no codes.
 
     What shares a unit: the choice weight_scaling, and the machine's weight_range. gain (choice compensate_loss):
     (synapses asked for) / ((synapses left) (1 - p)) of each target neuron and projection, with p the share of dead
@@ -29,6 +30,9 @@ def scale_codes(program: Program) -> Program:
     scaling = Scaling(dict.fromkeys(program.network.projections, 1.0), gain=gain)
     if resolution is None:
         return replace(program, scaling=scaling)
+    top = cast(AnalogChoices, program.choices).top_weight
+    if top is not None:
+        return replace(program, scaling=replace(scaling, unit=dict.fromkeys(scaling.unit, top / resolution.top)))
     largest = _largest(replace(program, scaling=scaling))
     shared: dict[object, float] = {}
     for name in largest:

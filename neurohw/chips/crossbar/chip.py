@@ -306,6 +306,7 @@ class CrossbarChip(FloatChip):
             if not self.gains.size:
                 self.gains = np.ones((2, self.loaded.origin.n_neurons))
             self.gains[GAINS[name], first : first + size] = np.asarray(given) / GAIN_ONE
+
     def snapshot(self) -> dict[str, Any]:
         state = super().snapshot()
         state["state"]["devices"] = self.devices.kept()
