@@ -124,6 +124,28 @@ def devices_check(file: Annotated[str, typer.Argument(help="A device file.")]) -
     print(f"{load_device(file).name}: sound")
 
 
+@devices_app.command("fit")
+def devices_fit(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA.csv", help="Columns device, target_uS, time_s, conductance_uS.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="The device file; by default DATA.yaml here.")] = None,
+    base: Annotated[str, typer.Option("--base", help="The device that all else is taken from.")] = "pcm-million",
+) -> None:
+    """A device file, and a picture, from measured data. Example: neurohw devices fit measured.csv --out my-pcm.yaml"""
+    from neurohw.study.fit_devices import fit, write_device
+
+    path = out or Path(f"{data.stem}.yaml")
+    if path.suffix not in (".yaml", ".yml"):
+        raise BadInput(f"--out {path}: a device file ends in .yaml")
+    if path.exists():
+        raise BadInput(f"{path}: exists already; give another name with --out")
+    found = fit(data)
+    write_device(found, path, base)
+    print(found)
+    print(f"wrote {path} and {path.with_suffix('.png')}; next: neurohw devices show {path}")
+
+
 @app.command("map")
 def map_(
     mapping: MappingName,
