@@ -153,9 +153,9 @@ def map_(
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Map only: resources, losses, memory. Example: neurohw map vogels_abbott"""
+    """Map only: resources, losses, predicted time, memory and energy. Example: neurohw map vogels_abbott"""
     from neurohw.mapping import load_mapping
-    from neurohw.study.experiment import prepare
+    from neurohw.study.experiment import predicted, prepare
     from neurohw.study.export import export_program
 
     if export is not None:
@@ -165,7 +165,7 @@ def map_(
     folders = _folders(experiment.programs)
     for name, (_, program) in experiment.programs.items():
         if not quiet:
-            print(f"{name}\n{program.report}\n")
+            print(f"{name}\n{program.report}\n{predicted(experiment, program)}\n")
         if export is not None:
             export_program(program, export / folders[name])
 
