@@ -21,7 +21,6 @@ from neurohw.neurons import NEURONS, SourceModel
 from neurohw.schema import Described, In, Number, validate
 from neurohw.synapses import SYNAPSES
 from neurohw.synapses.signed import SIGNED
-from neurohw.synapses.signed import SIGNED
 
 MAX_FILE = 1_000_000
 
