@@ -36,7 +36,8 @@ def score(y: Array, batch: Batch, average: bool = False) -> Scored:
     if y.shape[:2] != counted.shape:
         raise BadInput(f"the readout has {y.shape[:2]} samples and steps, the batch {counted.shape}")
     shares = 1.0 / counted.sum(axis=1) if average else np.ones(len(y))
-    scored = _regression(y, batch, counted) if batch.targets is not None else _classes(y, batch, counted)
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at below
+        scored = _regression(y, batch, counted) if batch.targets is not None else _classes(y, batch, counted)
     outputs, error, losses, metrics = scored
     loss = float(np.mean(losses * shares))
     if not np.isfinite(loss):

@@ -50,6 +50,10 @@ class Surrogate:
         return height, threshold.copy() if self.width is None else np.full_like(threshold, self.width)
 
 
+TRIANGLE = Surrogate()
+"""The usual one."""
+
+
 @njit(cache=True, inline="always")
 def derivative(code, u):
     """f(u) of the shape with this code, u >= 0."""

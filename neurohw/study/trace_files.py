@@ -4,7 +4,7 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +16,7 @@ from neurohw.errors import BadInput, NeurohwError
 from neurohw.files import MAX_INFLATION
 from neurohw.memory import available_bytes
 
+Shape = tuple[int | None, ...]
 LARGEST_JSON = 256 << 20
 PER_BYTE = 16  # what a byte of JSON may take as Python objects
 FAULTS = (
@@ -81,7 +82,7 @@ def _column(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, rows: i
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise BadInput(f"{where}: packed by a method that NumPy does not write")
     with archive.open(info) as stream:
-        shape, dtype = _header(stream)
+        shape, _, dtype = _header(stream)
         if shape != (rows,):
             raise BadInput(f"{where}: shape {shape}; n_steps * n_neurons = {rows} rows are expected")
         if dtype.kind not in "iub":
@@ -95,9 +96,47 @@ def _column(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, rows: i
     return column.astype(np.int64)
 
 
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def read_arrays(path: Path, required: Mapping[str, Shape], optional: Mapping[str, Shape]) -> dict[str, NDArray[Any]]:
+    """The arrays of an `.npz`: finite numbers of these shapes (None: any length). Raises BadInput."""
+    if not path.is_file():
+        raise BadInput(f"{path}: there is no such file; the arrays lie beside the .json under the same name")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            _check_names(path, members, required, [*required, *optional])
+            known = {**required, **optional}
+            return {name: _array(archive, info, f"{path}: {name}", known[name]) for name, info in members.items()}
+    except NeurohwError:
+        raise
+    except FAULTS as error:
+        raise BadInput(f"{path}: not a readable .npz file: {error}") from None
+
+
+def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, expected: Shape) -> NDArray[Any]:
+    if info.file_size > min(MAX_INFLATION * info.compress_size + 64, available_bytes() // 4):
+        raise BadInput(
+            f"{where}: declares {info.file_size} bytes, more than {info.compress_size} packed bytes can hold"
+        )
+    with archive.open(info) as stream:
+        shape, by_columns, dtype = _header(stream)
+        fits = len(shape) == len(expected) and all(
+            want in (None, have) for want, have in zip(expected, shape, strict=False)
+        )
+        if not fits or dtype.kind not in "iubf":
+            raise BadInput(f"{where}: {dtype} of shape {shape}; numbers of shape {expected} are expected")
+        n_bytes = int(np.prod(shape)) * dtype.itemsize
+        data = stream.read(n_bytes)
+        if len(data) != n_bytes or stream.read(1):
+            raise BadInput(f"{where}: not as long as its header says")
+    found = np.frombuffer(data, dtype).reshape(shape, order="F" if by_columns else "C")
+    if not np.isfinite(found).all():
+        raise BadInput(f"{where}: holds NaN or infinity")
+    return found
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether the first index runs fastest, type."""
     version = npy.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"array format {version}")
-    shape, _, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(stream)
-    return shape, dtype
+    return (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(stream)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neurohw.errors import BadInput, NeurohwError
-from neurohw.study import verify_spinnaker
+from neurohw.study import verify_eprop, verify_spinnaker
 from neurohw.study.experiment import Progress, quiet
 from neurohw.study.trace_files import read_json
 from neurohw.study.verification import Verification
@@ -21,7 +21,10 @@ class Verifier:
     verify: Callable[[Path, Mapping[str, Any]], Verification]
 
 
-VERIFIERS = {"spinnaker trace": Verifier(verify_spinnaker.is_trace, verify_spinnaker.verify_trace)}
+VERIFIERS = {
+    "spinnaker trace": Verifier(verify_spinnaker.is_trace, verify_spinnaker.verify_trace),
+    "e-prop": Verifier(verify_eprop.is_case, verify_eprop.verify_case),
+}
 """Kind -> verifier; the first that recognizes a file takes it."""
 
 

@@ -14,12 +14,14 @@ TABLES = {
     "passes": "PASSES",
     "chips": "CHIPS",
     "learning.schemes": "SCHEMES",
+    "learning.tasks": "TASKS",
 }
 
 HELPERS: dict[str, set[str]] = {
     "neurons": {"model"},
     "effects": {"curve", "effect"},
     "learning.schemes": {"scheme"},
+    "learning.tasks": {"task"},
     "passes": {"predicates"},
     "chips": {"brian", "brian_change", "brian_equations", "engine_chip", "resume"},
 }

@@ -1,0 +1,10 @@
+"""The tasks by name. A task gives its samples by number; tasks from recorded data take the path of their file."""
+
+from typing import Any
+
+from neurohw.learning.tasks.evidence import Evidence
+from neurohw.learning.tasks.task import Task
+
+TASKS: dict[str, Any] = {"evidence": Evidence}
+
+__all__ = ["TASKS", "Task"]
