@@ -30,6 +30,7 @@ _HOME = {
         ),
         "neurohw.connections",
     ),
+    "STDPMechanism": "neurohw.synapses",
     "read_nir": "neurohw.frontends.nir",
     **dict.fromkeys(("Device", "load_device"), "neurohw.device"),
     **dict.fromkeys(("Mapping", "load_mapping"), "neurohw.mapping"),

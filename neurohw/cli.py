@@ -124,6 +124,28 @@ def devices_check(file: Annotated[str, typer.Argument(help="A device file.")]) -
     print(f"{load_device(file).name}: sound")
 
 
+@devices_app.command("fit")
+def devices_fit(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA.csv", help="Columns device, target_uS, time_s, conductance_uS.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="The device file; by default DATA.yaml here.")] = None,
+    base: Annotated[str, typer.Option("--base", help="The device that all else is taken from.")] = "pcm-million",
+) -> None:
+    """A device file, and a picture, from measured data. Example: neurohw devices fit measured.csv --out my-pcm.yaml"""
+    from neurohw.study.fit_devices import fit, write_device
+
+    path = out or Path(f"{data.stem}.yaml")
+    if path.suffix not in (".yaml", ".yml"):
+        raise BadInput(f"--out {path}: a device file ends in .yaml")
+    if path.exists():
+        raise BadInput(f"{path}: exists already; give another name with --out")
+    found = fit(data)
+    write_device(found, path, base)
+    print(found)
+    print(f"wrote {path} and {path.with_suffix('.png')}; next: neurohw devices show {path}")
+
+
 @app.command("map")
 def map_(
     mapping: MappingName,
@@ -131,9 +153,9 @@ def map_(
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Map only: resources, losses, memory. Example: neurohw map vogels_abbott"""
+    """Map only: resources, losses, predicted time, memory and energy. Example: neurohw map vogels_abbott"""
     from neurohw.mapping import load_mapping
-    from neurohw.study.experiment import prepare
+    from neurohw.study.experiment import predicted, prepare
     from neurohw.study.export import export_program
 
     if export is not None:
@@ -143,7 +165,7 @@ def map_(
     folders = _folders(experiment.programs)
     for name, (_, program) in experiment.programs.items():
         if not quiet:
-            print(f"{name}\n{program.report}\n")
+            print(f"{name}\n{program.report}\n{predicted(experiment, program)}\n")
         if export is not None:
             export_program(program, export / folders[name])
 
@@ -273,10 +295,12 @@ def sweep(
 
 @app.command()
 def verify(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz) or folders of them.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz), tables (.csv), or folders.")
+    ],
     quiet: Annotated[bool, typer.Option("--quiet", help="Only differences and the summary.")] = False,
 ) -> None:
-    """Recorded traces held against the emulator: exact, or the first difference. Example: neurohw verify recordings/"""
+    """Recorded traces and device tables held against the emulator: exact, or what differs. Example: neurohw verify recordings/"""
     from neurohw.study.verify import summary
     from neurohw.study.verify import verify as hold
 

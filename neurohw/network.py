@@ -25,7 +25,7 @@ from neurohw.connections import Rule
 from neurohw.distributions import Distribution, Value, sample, spread
 from neurohw.errors import BadInput, Unsupported, all_reasons
 from neurohw.neurons import NEURONS, NeuronModel, Parameter, SourceModel
-from neurohw.synapses import SYNAPSES
+from neurohw.synapses import SYNAPSES, STDPMechanism
 from neurohw.synapses.signed import SIGNED
 
 Receptor = Literal["excitatory", "inhibitory"]
@@ -88,7 +88,10 @@ class Population:
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """A connection rule from one population to another. Weight in the target model's unit, delay in ms."""
+    """A connection rule from one population to another. Weight in the target model's unit, delay in ms.
+
+    synapse: the rule's name; plasticity: how the weights change, None where they do not.
+    """
 
     name: str
     source: str
@@ -98,6 +101,7 @@ class Projection:
     delay: Value
     receptor: Receptor
     synapse: str = "StaticSynapse"
+    plasticity: STDPMechanism | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +176,7 @@ class Network:
         weight: Any,
         delay: Any = 1.0,
         receptor: Receptor | None = None,
-        synapse: str = "StaticSynapse",
+        synapse: str | STDPMechanism = "StaticSynapse",
         name: str | None = None,
     ) -> "Network":
         """A new network with one projection more.
@@ -180,6 +184,7 @@ class Network:
         weight: nA, uS or mV, as the target model has it; onto current models an inhibitory weight is <= 0, onto conductance
         models every weight is >= 0; a SignedSynapse (current models, excitatory receptor) takes both signs. delay: ms. receptor:
         by default inhibitory where a constant weight is negative.
+        synapse: a rule's name, or an `STDPMechanism(...)` for weights that change (by its name: with PyNN's defaults).
         Raises BadInput with every reason.
         """
         name = name or _unused(f"{source} to {target}", self.projections)
@@ -195,13 +200,12 @@ class Network:
             raise BadInput(
                 f"{where}: {rule!r} is no connection rule; write for example AllToAll() or FixedProbability(0.1)"
             )
-        if synapse not in SYNAPSES:
-            raise Unsupported(f"{where}: no synapse rule {synapse!r}; there are {', '.join(SYNAPSES)}")
+        kind, plasticity = _synapse(synapse, post.model.weight_unit, where)
         n_pre, recurrent = self.populations[source].size, source == target
         n_values = _ordered_synapses(rule, n_pre, post.size)
         w = _value(weight, post.model.weight_unit, n_values, f"{where}: weight")
         d = _value(delay, "ms", n_values, f"{where}: delay")
-        signed = synapse == SIGNED.name
+        signed = kind == SIGNED.name
         if receptor is None:
             receptor = "inhibitory" if spread(w)[0] < 0 and not signed else "excitatory"
         reasons = connections.check(rule, n_pre, post.size, recurrent)
@@ -211,7 +215,7 @@ class Network:
         if receptor not in RECEPTORS:
             reasons.append(f"no receptor {receptor!r}; there are {', '.join(RECEPTORS)}")
         all_reasons(BadInput, where, reasons)
-        new = Projection(name, source, target, rule, w, d, receptor, synapse)
+        new = Projection(name, source, target, rule, w, d, receptor, kind, plasticity)
         return replace(self, projections={**self.projections, name: new})
 
     def inject(self, population: str, times: Any, amplitudes: Any, neurons: Any = None) -> "Network":
@@ -245,10 +249,17 @@ class Network:
             initial = None if p.is_source else p.initial
             new = new.population(name, p.size, p.model.name, p.parameters, initial, p.spike_times)
         for name, q in self.projections.items():
-            new = new.project(q.source, q.target, q.rule, q.weight, q.delay, q.receptor, q.synapse, name)
+            new = new.project(
+                q.source, q.target, q.rule, q.weight, q.delay, q.receptor, q.plasticity or q.synapse, name
+            )
         for c in self.currents:
             new = new.inject(c.population, c.times, c.amplitudes, c.neurons)
         return new
+
+    @property
+    def plastic(self) -> dict[str, Projection]:
+        """The projections whose weights change while the network runs, in order."""
+        return {name: p for name, p in self.projections.items() if p.plasticity is not None}
 
     @property
     def neurons(self) -> dict[str, Population]:
@@ -342,6 +353,16 @@ def _ordered_synapses(rule: Rule, n_pre: int, n_post: int) -> int | None:
             return rule.pre.size
         case _:
             return None
+
+
+def _synapse(given: Any, weight_unit: str, where: str) -> tuple[str, STDPMechanism | None]:
+    """(name of the rule, its parameters if it is plastic)."""
+    rule = STDPMechanism() if given == STDPMechanism.name else given
+    if isinstance(rule, STDPMechanism):
+        return rule.name, rule.in_units(weight_unit, f"{where}: {rule.name}")
+    if not isinstance(rule, str) or rule not in SYNAPSES:
+        raise Unsupported(f"{where}: no synapse rule {str(rule)[:100]!r}; there are {', '.join(SYNAPSES)}")
+    return rule, None
 
 
 def _either_sign(model: NeuronModel) -> list[str]:

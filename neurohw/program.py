@@ -122,6 +122,7 @@ class Scaling:
 
     shifts: (population, receptor) -> ring-buffer shift, where weights are fixed-point words.
     gain: projection -> factor on the weights onto each target neuron, where losses are compensated.
+    columns: (receptors, neurons), the factor on the unit of whatever ends there, where columns are scaled for themselves.
     codes: population -> cell -> code of each neuron, where the mapping sets parameters by codes (analog).
     volts: population -> (scale, shift) from the network's mV to those that a chip's codes are made for (analog).
     """
@@ -129,6 +130,7 @@ class Scaling:
     unit: Mapping[str, float] = field(default_factory=dict)
     shifts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     gain: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    columns: NDArray[np.float64] | None = None
     codes: Mapping[str, Mapping[str, NDArray[np.int64]]] = field(default_factory=dict)
     volts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -198,6 +200,11 @@ class Program:
                 raise BadInput(
                     f"the synapse table is not one of {shape[0]} sources, {shape[1]} neurons and these delays"
                 )
+            plastic = getattr(self.payload, "plastic", None)
+            if plastic is None and any(map(self.network.expected_synapses, self.network.plastic)):
+                raise BadInput("the plastic synapses are missing")
+            if plastic is not None:
+                plastic.checked_for(self)
             self._check_traffic()
             rows = getattr(self.payload, "rows", None)
             if rows is not None and rows.shape != (shape[0], slots.size):

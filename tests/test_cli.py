@@ -250,7 +250,7 @@ DEVICES = {
     "reversed range": ("high: 65535 mV", "high: -65537 mV", "v_rest: low -65536 mV lies above high -65537 mV"),
     "range without a unit": ("high: 65535 mV", "high: 65535", "v_rest"),
     "unknown parameter": ("  v_rest: {", "  v_restt: {", "parameters.v_restt: no neuron model has such a parameter"),
-    "unknown synapse rule": ("synapses: [StaticSynapse]", "synapses: [Static]", "unknown synapse rule 'Static'", "StaticSynapse"),
+    "unknown synapse rule": ("synapses: [StaticSynapse", "synapses: [Static", "unknown synapse rule 'Static'", "StaticSynapse"),
     "no substrate": ("substrate: spinnaker\n", "", "substrate: missing"),
     "unknown substrate": ("substrate: spinnaker", "substrate: abacus", "'abacus' is none of", "spinnaker"),
     "another substrate": ("substrate: spinnaker", "substrate: analog", "machine: array: missing"),

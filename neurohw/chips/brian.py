@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw.chips import brian_equations
+from neurohw.chips import brian_equations, brian_plastic
 from neurohw.chips.brian_equations import BRIAN_NAMES, DIMENSIONS, SI
 from neurohw.kernels.float_neurons import check_step, refractory_steps
 from neurohw.kernels.lowering import blocks
@@ -58,6 +58,13 @@ class BrianNetwork:
             )
             for k, (name, p) in enumerate(network.sources.items())
         }
+        feeding = {p.source for p in network.plastic.values()}
+        self.relays = {
+            name: brian_plastic.relay(brian2, k, p.size, self.copies[name])
+            for k, (name, p) in enumerate(network.sources.items())
+            if name in feeding
+        }
+        self.relayed: dict[str, tuple[NDArray, NDArray]] = {}
         self.synapses = self._synapses()
         self.monitors = {n: brian2.SpikeMonitor(g, name=f"spikes_{k}") for k, (n, g) in enumerate(self.groups.items())}
         self.traced = [(n, v, which) for n, variables in program.record.items() for v, which in variables.items()]
@@ -65,13 +72,16 @@ class BrianNetwork:
             brian2.StateMonitor(self.groups[n], v, record=which, when="before_groups", name=f"trace_{k}")
             for k, (n, v, which) in enumerate(self.traced)
         ]
-        parts = (self.groups, self.generators, self.synapses, self.monitors)
+        parts = (self.groups, self.generators, self.relays, self.synapses, self.monitors)
         objects = [thing for part in parts for thing in part.values()] + self.traces
         if network.currents:
             objects.append(brian2.NetworkOperation(self._inject, when="before_synapses", name="inject"))
+        if self.relays:
+            objects.append(brian2.NetworkOperation(self._relay, when="start", name="relay"))
         self.network = brian2.Network(*objects)
         self.network.schedule = SCHEDULE
         self.network.store("fresh")
+        self.learned_from = {name: self._value(self.synapses[name], "weight").copy() for name in self._plastic}
 
     def _take_over_brian(self) -> None:
         """Set what all of Brian2 shares: another chip may have set it otherwise since.
@@ -132,6 +142,11 @@ class BrianNetwork:
         target = self.program.network.populations[p.target].model
         assert isinstance(target, NeuronModel)
         pre, post, weights, steps = (np.concatenate(column) for column in zip(*parts, strict=True))
+        if p.plasticity is not None and pre.size:
+            source = self.relays.get(p.source) or self.groups[p.source]
+            columns = [pre, post, weights, steps]
+            label = f"synapses_{number}"
+            return brian_plastic.connect(self.b2, self.program, name, source, self.groups[p.target], columns, label)
         copies, from_source = self.copies.get(p.source, 1), p.source in self.generators
         size = self.program.network.populations[p.source].size
         state = "jump" if target.weight_unit == "mV" else target.receptors[p.receptor]
@@ -157,8 +172,8 @@ class BrianNetwork:
         return all(copies_needed(self.program, name, given) <= n for name, n in self.copies.items())
 
     def reset(self, trial: int) -> None:
-        """Step 0 with the initial state of a trial; weights stay as they were written."""
-        written = {name: self._value(s, "weight").copy() for name, s in self.synapses.items()}
+        """Step 0 with the initial state of a trial; weights stay as they were written, and what was learned is forgotten."""
+        written = {name: self._value(s, "weight").copy() for name, s in self.synapses.items()} | self.learned_from
         self.network.restore("fresh")
         for name, values in written.items():
             self._value(self.synapses[name], "weight")[:] = values
@@ -177,6 +192,8 @@ class BrianNetwork:
             same = _ordinals(at, who)
             fits = same < self.copies[name]
             dropped += int((~fits).sum())
+            if name in self.relays:
+                self.relayed[name] = at, who
             times = (at[fits] + 0.25) * self.program.dt * self.b2.ms
             generator.set_spikes((who + same * size)[fits], times)
         return dropped
@@ -220,17 +237,29 @@ class BrianNetwork:
             [self._value(self.groups[n], v)[which] / self._unit_of(n, v) for n, v, which in self.traced]
         )
 
+    @property
+    def _plastic(self) -> list[str]:
+        return [
+            n for n in self.program.network.plastic if n in self.synapses and "direction" in self.synapses[n].variables
+        ]
+
     def n_synapses(self, projection: str) -> int:
         copies = self.copies.get(self.program.network.projections[projection].source, 1)
+        if projection in self._plastic:
+            copies = 1
         return len(self.synapses[projection]) // copies if projection in self.synapses else 0
 
     def read(self, projection: str) -> NDArray[np.float64]:
-        return self._value(self.synapses[projection], "weight")[: self.n_synapses(projection)] / self._weight_unit(
-            projection
-        )
+        stored = self._value(self.synapses[projection], "weight")[: self.n_synapses(projection)]
+        if projection in self._plastic:
+            stored = stored * self._value(self.synapses[projection], "direction")
+        return stored / self._weight_unit(projection)
 
     def write(self, projection: str, weights: NDArray[np.float64]) -> None:
         stored = self._value(self.synapses[projection], "weight")
+        if projection in self._plastic:
+            stored[:] = self.learned_from[projection][:] = np.abs(weights) * self._weight_unit(projection)
+            return
         stored[:] = np.tile(weights, stored.size // weights.size) * self._weight_unit(projection)
 
     def store(self) -> dict[str, Any]:
@@ -254,6 +283,14 @@ class BrianNetwork:
         model = self.program.network.populations[population].model
         assert isinstance(model, NeuronModel)
         return SI[model.states[variable].unit]
+
+    def _relay(self) -> None:
+        """Count the spikes of each source in this step."""
+        now = round(float(self.network.t / self.b2.ms) / self.program.dt)
+        for name, cells in self.relays.items():
+            at, who = self.relayed.get(name, (np.empty(0, np.int64), np.empty(0, np.int64)))
+            due = slice(*np.searchsorted(at, (now, now + 1)))
+            self._value(cells, "count")[:] = np.bincount(who[due], minlength=len(cells))
 
     def _inject(self) -> None:
         assert self._events is not None

@@ -54,6 +54,11 @@ def _new_populations(brian: BrianNetwork) -> None:
 
 def _new_generator(brian: BrianNetwork, name: str, size: int, copies: int) -> None:
     """A generator for a source, with its own synapses; one that it replaces falls silent, its last spikes arrive."""
+    if name in brian.relays:
+        raise Unsupported(
+            f"population {name!r} has plastic synapses and now spikes up to {copies} times in one step, which its relay "
+            "was not built for; give it such spikes from the beginning, or make the change after a reset"
+        )
     if name in brian.generators:
         brian.generators[name].set_spikes([], [] * brian.b2.ms)
     fresh = brian.b2.SpikeGeneratorGroup(
@@ -92,7 +97,9 @@ def _projections(brian: BrianNetwork) -> None:
     for name, projection in program.network.projections.items():
         made = rows(program.network, projection)
         steps = program.delays.steps(name, made.delays, program.dt)
-        if name not in brian.synapses:
+        if projection.plasticity is not None:
+            _plastic(brian, name, made.weights)
+        elif name not in brian.synapses:
             columns = [made.sources, made.targets, made.weights, steps]
             brian.synapses[name] = brian._connect(next(NUMBERS), name, [columns])
             brian.network.add(brian.synapses[name])
@@ -101,6 +108,16 @@ def _projections(brian: BrianNetwork) -> None:
             lag = steps if projection.source in brian.generators else steps - 1
             copies = brian.copies.get(projection.source, 1)
             brian.synapses[name].delay = np.tile(lag, copies) * program.dt * brian.b2.ms
+
+
+def _plastic(brian: BrianNetwork, name: str, weights: NDArray) -> None:
+    """Plastic synapses keep their traces; only their weights can be set."""
+    if name not in brian.synapses or len(brian.synapses[name]) != weights.size:
+        raise Unsupported(
+            f"projection {name!r}: plastic synapses cannot be added in mid-run; add them before, or reset"
+        )
+    if weights.size:
+        brian.write(name, weights)
 
 
 def _traces(brian: BrianNetwork) -> None:

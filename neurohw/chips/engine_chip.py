@@ -22,6 +22,7 @@ from neurohw.kernels.background import background
 from neurohw.kernels.budget import steps_of
 from neurohw.kernels.delivery import neuron_groups, scratch, spike_flags, spike_ring, stimulus_cuts
 from neurohw.kernels.lowering import locate
+from neurohw.kernels.plastic_table import static_only
 from neurohw.network import SpikeTimes, spike_times
 from neurohw.program import Capabilities, Ledger, Program
 from neurohw.recording import Recording, SpikesOnDemand
@@ -76,19 +77,28 @@ class EngineChip:
 
     def resume(self, program: Program) -> None:
         """Load a changed program of the same experiment, and go on in the state reached instead of from the beginning."""
-        before, state = self.loaded, resume.kept(self)
+        before, state, learned = self.loaded, resume.kept(self), self.learned
+        resume.check_plastic(before, program)
         self.load(program)
         resume.put_back(self, before, state)
+        if learned is not None:
+            self.learned = (self.learned[0], *learned[1:])
         self._resumed()
 
     def reset(self, trial: int) -> None:
         """Back to step 0 with the initial state of this trial."""
         program = self.loaded
-        depth = int(program.delays.slots.max()) + 1 if program.delays else 1
         self.step = 0
-        self.ring, self.ring_cuts = spike_ring(depth, program.origin.n_neurons, self.groups_of_neurons.size - 1)
+        self.ring, self.ring_cuts = spike_ring(
+            self._memory() + 1, program.origin.n_neurons, self.groups_of_neurons.size - 1
+        )
         self.spiked, self.spiked_words = spike_flags(program.origin.n_neurons)
         self._reset(trial)
+
+    def _memory(self) -> int:
+        """For how many steps the spikes of neurons are kept."""
+        delays = self.loaded.delays
+        return int(delays.slots.max()) if delays else 0
 
     def run(
         self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
@@ -274,16 +284,21 @@ class EngineChip:
             setattr(self, name, copy.deepcopy(value))
 
     def places(self, projection: str) -> NDArray[np.int64]:
-        """Where the synapses of a projection lie in the packed table, in the order of its rows."""
+        """Where the synapses of a projection lie in the table that holds them, in the order of its rows."""
         program = self.loaded
         if projection not in program.network.projections:
             has = ", ".join(program.network.projections) or "none"
             raise BadInput(f"no projection {projection!r}; there are {has}")
         if projection not in self._places:
-            self._places[projection] = locate(program, projection, self._keep)
+            plastic = getattr(program.payload, "plastic", None)
+            if plastic is not None and projection in plastic.places:
+                return plastic.places[projection]
+            self._places[projection] = locate(program, projection, self._keep or static_only(program))
         return self._places[projection]
 
     _keep = None
+    learned: Any = None
+    """What plastic synapses hold, where there are any: their weights, then traces and what else the rule remembers."""
     _given: Mapping[str, SpikeTimes] | None = None
     _rounded: list[str] = []
     n_steps = 1

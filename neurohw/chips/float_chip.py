@@ -9,20 +9,22 @@ from neurohw.chips.engine_chip import EngineChip
 from neurohw.kernels import float_engine
 from neurohw.kernels import float_neurons as fn
 from neurohw.kernels.compiling import aligned_zeros
+from neurohw.kernels.plastic_delivery import FloatPlasticity
 from neurohw.program import Capabilities, Program
 
 
 class FloatChip(EngineChip):
     """Float64 neurons and synapses. A substrate changes what it loads in `parameters` and `effective_weights`."""
 
-    state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "weights")
+    state_names: ClassVar[tuple[str, ...]] = (*EngineChip.state_names, "state", "weights", "learned", "learned_from")
     neuron_state: ClassVar[tuple[str, ...]] = ("state",)
     draws_background = True
 
     @property
     def capabilities(self) -> Capabilities:
         unlimited = dict.fromkeys(self.loaded.network.projections, (-np.inf, np.inf))
-        return Capabilities(("spikes", "v", "weights"), True, "exact", unlimited, {}, {}, None, ())
+        plastic = ("STDPMechanism",) if "STDPMechanism" in self.device.supports.synapses else ()
+        return Capabilities(("spikes", "v", "weights"), True, "exact", unlimited, {}, {}, None, plastic)
 
     def _load(self, program: Program) -> None:
         payload = program.payload
@@ -33,6 +35,9 @@ class FloatChip(EngineChip):
         for name, values in self.parameters(program).items():
             self._take(name, values)
         self.weights = self.effective_weights(program)
+        plastic = getattr(payload, "plastic", None)
+        self.plastic = FloatPlasticity(plastic, program) if plastic is not None else None
+        self.learned_from = plastic.weights.astype(np.float64) if plastic is not None else None
         codes = [fn.step_code(network.populations[name].model.name, network.numerics) for name in network.neurons]
         firsts = [origin.first[name] for name in network.neurons]
         lasts = [origin.first[name] + origin.size[name] for name in network.neurons]
@@ -58,6 +63,7 @@ class FloatChip(EngineChip):
 
     def _reset(self, trial: int) -> None:
         program = self.loaded
+        self.learned = self.plastic.fresh(self.learned_from) if self.plastic else None
         self.state = aligned_zeros((fn.N_STATE, program.origin.n_neurons))
         self.state[fn.I_EXT] = self.i_offset
         self.sums = aligned_zeros((2, program.origin.n_neurons))
@@ -76,7 +82,7 @@ class FloatChip(EngineChip):
         result = float_engine.run(
             t, until, *self.groups, self.state, self.coefficients, self.sums, self.table.arguments, self.weights, arriving,
             background, self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons,
-            samples, n_samples, out, 0, self.counts,
+            samples, n_samples, out, 0, self.counts, *((self.plastic.fixed, self.learned) if self.plastic else ()),
         )  # fmt: skip
         self.ledger.synaptic_events += int(self.counts[0])
         self.ledger.packets += int(self.counts[1])
@@ -89,11 +95,22 @@ class FloatChip(EngineChip):
     def sample(self, rows: Any, neurons: Any) -> NDArray[np.float64]:
         return self.state[rows, neurons]
 
+    def _memory(self) -> int:
+        return max(super()._memory(), self.plastic.longest if self.plastic else 0)
+
     def _write(self, projection: str, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
-        self.weights[places] = weights
+        if self._is_plastic(projection):
+            self.learned_from[places] = self.learned[0][places] = np.abs(weights)
+        else:
+            self.weights[places] = weights
 
     def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
-        self.weights[places] += pulses
+        self._write(projection, places, self._read(projection, places) + pulses)
 
     def _read(self, projection: str, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        if self._is_plastic(projection):
+            return self.learned[0][places] * self.plastic.signs[places]
         return self.weights[places]
+
+    def _is_plastic(self, projection: str) -> bool:
+        return self.plastic is not None and self.loaded.network.projections[projection].plasticity is not None

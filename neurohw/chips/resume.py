@@ -18,6 +18,20 @@ def kept(chip: Any) -> dict[str, Any]:
     return {name: getattr(chip, name) for name in ("step", "ring", "ring_cuts", *chip.neuron_state)}
 
 
+def check_plastic(before: Program, after: Program) -> None:
+    """Raise Unsupported where the plastic synapses are not the same as before: they go on with their traces."""
+    old, new = (getattr(program.payload, "plastic", None) for program in (before, after))
+    fields = ("starts", "sources", "waits", "projections", "targets", "receptors", "delays")
+    same = old is new if new is None or old is None else all(
+        np.array_equal(getattr(old, name), getattr(new, name)) for name in fields
+    )  # fmt: skip
+    if not same or (old is not None and before.origin.n_neurons != after.origin.n_neurons):
+        raise Unsupported(
+            "plastic synapses, or the neurons of a network that has some, cannot be added or moved in mid-run; make the "
+            "change before the first run, or after a reset"
+        )
+
+
 def put_back(chip: Any, before: Program, state: Mapping[str, Any]) -> None:
     """Give the neurons of a chip that was loaded anew the state they had under the program `before`.
 

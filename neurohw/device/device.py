@@ -112,7 +112,7 @@ class Device:
     def with_(self, **numbers: float | str) -> "Device":
         """The same device with other numbers, as text with a unit or in the coherent system.
 
-        Each name is a field of the machine or of exactly one effect; `effect.field` names one of several.
+        Each name is a field of the machine or of exactly one effect; `effect.field` or `effect_field` names one of several.
         """
         device = self
         for name, value in numbers.items():
@@ -121,6 +121,9 @@ class Device:
 
     def _with_one(self, name: str, value: float | str) -> "Device":
         effect, _, field_name = name.rpartition(".")
+        for one in self.effects:  # adc_bits stands for adc.bits
+            if not effect and name.removeprefix(f"{one.name}_") in type(one).model_fields and name.startswith(one.name):
+                effect, field_name = one.name, name.removeprefix(f"{one.name}_")
         parts = [e for e in self.effects if e.name == effect] if effect else [self.machine, *self.effects]
         homes: list[Any] = [part for part in parts if field_name in type(part).model_fields]
         if len(homes) != 1:

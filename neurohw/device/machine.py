@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pydantic import Field
+
 from neurohw import units
 from neurohw.errors import BadInput
 from neurohw.schema import Described, Number, Status
@@ -43,7 +45,12 @@ class Limits(NamedTuple):
 
 
 class Choices(Described):
-    """What a mapping may choose on every device; each substrate adds its own."""
+    """What a mapping may choose on every device; each substrate adds its own.
+
+    expected_rate: Hz, at which neurons are taken to fire where time, memory and energy are predicted.
+    """
+
+    expected_rate: float = Field(default=10.0, ge=0, le=1e6)
 
 
 class Machine(Described):

@@ -1,8 +1,12 @@
 """The physical effects by name, as they stand in the `effects:` section of a device file."""
 
+from neurohw.effects.adc import Adc
 from neurohw.effects.configuration_noise import ConfigurationNoise
+from neurohw.effects.dac import Dac
+from neurohw.effects.dead_lines import DeadLines
 from neurohw.effects.drift import Drift
 from neurohw.effects.effect import Effect
+from neurohw.effects.ir_drop import IrDrop
 from neurohw.effects.mismatch import Mismatch
 from neurohw.effects.parameter_codes import ParameterCodes
 from neurohw.effects.programming_noise import ProgrammingNoise
@@ -20,6 +24,7 @@ EFFECTS: dict[str, type[Effect]] = {
     effect.name: effect
     for effect in (
         ProgrammingNoise, SetPulse, Drift, ReadNoise, StuckCells, Mismatch, WeightResolution, WeightNoise, SynapseLoss, SpikeLoss,
+        Adc, Dac, IrDrop, DeadLines,
         ParameterCodes, ConfigurationNoise, TemporalNoise, Readout,
     )
 }  # fmt: skip

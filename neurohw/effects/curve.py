@@ -1,4 +1,4 @@
-"""The forms in which fits of device data are published: clamped logarithm or power law, polynomial above a knee."""
+"""The forms in which fits of device data are given: clamped logarithm or power law, polynomial above a knee, table."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -22,6 +22,8 @@ class Curve(Described):
                clamp(c r^p, low, high)          `power: [c, p]`
         y(r) = sum_k q_k r^k                    `polynomial: [q_0, q_1, ...]`, for r >= knee; everywhere if alone
 
+        y(r) by straight lines between points  `table: [[r_0, y_0], [r_1, y_1], ...]`, alone; level beyond its ends
+
     Each number is pure. Exactly one of the first two forms may be left out, and only where there is no knee.
     """
 
@@ -31,18 +33,30 @@ class Curve(Described):
     high: Pure | None = None
     knee: Pure | None = None
     polynomial: list[Pure] = []
+    table: list[tuple[Pure, Pure]] = []
 
     @model_validator(mode="after")
     def _has_one_form(self) -> "Curve":
         below = (self.logarithm is not None) + (self.power is not None)
+        if self.table:
+            if below or self.polynomial or self.knee is not None or self.low is not None or self.high is not None:
+                raise ValueError("a table stands alone, without logarithm, power, polynomial, knee, low or high")
+            if (np.diff([r for r, _ in self.table]) <= 0).any():
+                raise ValueError("the points of a table must be in ascending order")
+            return self
         if below > 1 or (below == 0) == (self.knee is not None or not self.polynomial):
-            raise ValueError("give `logarithm` or `power`, or `polynomial` alone, or both with a `knee` between them")
+            raise ValueError(
+                "give `logarithm` or `power`, or `polynomial` or `table` alone, or the first with a `knee` and a "
+                "`polynomial`"
+            )
         if below and bool(self.polynomial) != (self.knee is not None):
             raise ValueError("a polynomial beside a logarithm or a power law needs a knee, and a knee a polynomial")
         return self
 
     def __call__(self, r: NDArray[np.float64]) -> NDArray[np.float64]:
         """y(r), in the shape of r."""
+        if self.table:
+            return np.interp(r, *np.array(self.table, float).T)
         if self.logarithm is None and self.power is None:
             return polynomial(r, self.polynomial)
         floored = np.maximum(r, SMALLEST)

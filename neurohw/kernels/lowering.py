@@ -1,12 +1,13 @@
 """All synapses of a network in the order of the packed table: presynaptic populations in order, a block of sources at a time."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from neurohw.kernels.rows import BLOCK_SYNAPSES, rows
+from neurohw.kernels.rows import Rows, rows, sources_at_a_time
 from neurohw.kernels.table import SynapseTable, TableBuilder
 from neurohw.network import RECEPTORS
 from neurohw.program import Program
@@ -40,26 +41,28 @@ def blocks(program: Program) -> Iterator[Block]:
         outgoing = [p for p in network.projections.values() if p.source == population]
         size = network.populations[population].size
         per_source = sum(network.expected_synapses(p.name) for p in outgoing) / size
-        step = int(BLOCK_SYNAPSES / (per_source + 1)) + 1
+        step = sources_at_a_time(outgoing, per_source)
         for first in range(0, size if outgoing else 0, step):
-            parts = []
-            for p in outgoing:
-                made = rows(network, p, first, min(first + step, size))
-                n = made.targets.size
-                parts.append((
-                    made.sources + origin.first[population],
-                    made.targets + origin.first[p.target],
-                    np.full(n, RECEPTORS.index(p.receptor)),
-                    np.full(n, order[p.name]),
-                    made.weights,
-                    made.delays,
-                    _steps(program, p.name, made),
-                    np.arange(ranks[p.name], ranks[p.name] + n),
-                ))  # fmt: skip
-                ranks[p.name] += n
-            yield Block(
-                origin.first[population] + first, *(np.concatenate(column) for column in zip(*parts, strict=True))
-            )
+            made = [rows(network, p, first, min(first + step, size)) for p in outgoing]
+            ends = np.cumsum([0, *(part.targets.size for part in made)])
+            block = Block(origin.first[population] + first, *_columns(int(ends[-1])))
+            for p, part, begin, end in zip(outgoing, made, ends, ends[1:], strict=False):
+                w = slice(begin, end)
+                block.sources[w] = part.sources
+                block.sources[w] += origin.first[population]
+                np.add(part.targets, origin.first[p.target], out=block.targets[w])
+                block.receptors[w], block.projections[w] = RECEPTORS.index(p.receptor), order[p.name]
+                block.weights[w], block.delays[w], block.steps[w] = (
+                    part.weights, part.delays, _steps(program, p.name, part),
+                )  # fmt: skip
+                block.rank[w] = np.arange(ranks[p.name], ranks[p.name] + end - begin)
+                ranks[p.name] += int(end - begin)
+            yield block
+
+
+def _columns(n: int) -> Iterator[NDArray]:
+    """Room for the columns of a block of n synapses."""
+    return (np.empty(n, np.float64 if field.name in ("weights", "delays") else np.int64) for field in fields(Block)[1:])
 
 
 def source_groups(program: Program) -> NDArray[np.int64]:
@@ -81,14 +84,29 @@ def source_groups(program: Program) -> NDArray[np.int64]:
     return np.array([*firsts, origin.n_presynaptic], np.int64)
 
 
-def _steps(program: Program, projection: str, made) -> NDArray[np.int64]:
+def _steps(program: Program, projection: str, made: Rows) -> NDArray[np.int64]:
     plan = program.delays
-    if plan.between is None:
-        return plan.steps(projection, made.delays, program.dt)
-    p = program.network.projections[projection]
-    source, target = slice_of(program, p.source), slice_of(program, p.target)
-    delays = plan.between[source[made.sources], target[made.targets]]
-    return plan.steps(projection, delays, program.dt)
+    delays = made.delays
+    if plan.between is not None:
+        p = program.network.projections[projection]
+        source, target = slice_of(program, p.source), slice_of(program, p.target)
+        delays = plan.between[source[made.sources], target[made.targets]]
+    allowed = plan.allowed[projection]
+    if allowed.size == 1 or not delays.size:
+        return plan.steps(projection, delays, program.dt)
+    longest = int(allowed[-1])
+    nearest = plan.steps(projection, np.arange(longest + 1) * program.dt, program.dt)
+    return _looked_up(delays, program.dt, nearest)
+
+
+@njit(cache=True, error_model="numpy")
+def _looked_up(delays, dt, nearest):
+    """`DelayPlan.steps` of many delays: nearest[whole steps], and the longest beyond."""
+    found = np.empty(delays.shape[0], np.int64)
+    for i in range(delays.shape[0]):
+        wanted = np.int64(np.floor(delays[i] / dt + 0.5 + 1e-9))
+        found[i] = nearest[max(0, min(wanted, nearest.shape[0] - 1))]
+    return found
 
 
 def slice_of(program: Program, population: str) -> NDArray[np.int64]:

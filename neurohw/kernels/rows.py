@@ -4,8 +4,9 @@ Every draw is addressed by (network seed, projection, source, k-th synapse of th
 rows are made with it, in which order, and for which chip.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numba import njit
@@ -13,11 +14,16 @@ from numpy.typing import NDArray
 
 from neurohw import connections, rng
 from neurohw.connections import Rule
-from neurohw.distributions import sample
+from neurohw.distributions import Distribution, sample
+from neurohw.kernels import draws
 from neurohw.kernels.noise import uniform
 from neurohw.network import Network, Projection
 
-BLOCK_SYNAPSES = 4_000_000
+BLOCK_SYNAPSES = 200_000
+"""Synapses made at a time: few enough to stay in cache."""
+WHOLE = (connections.FixedNumberPre, connections.FromList)
+"""Rules that go through all their synapses for the rows of any source; they are cut into longer blocks."""
+LONGER = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,23 +53,31 @@ def rows(network: Network, projection: Projection, first: int = 0, last: int | N
     stream = rng.key(network.seed, f"{projection.name}/connectivity")
     skip_self = projection.source == projection.target and not getattr(projection.rule, "allow_self_connections", True)
     starts, targets, order = _targets(projection.rule, stream, n_pre, n_post, first, last, skip_self)
-    sources = np.repeat(np.arange(first, last), np.diff(starts))
-    addresses = (sources << 32) | (np.arange(targets.size) - starts[sources - first])
+    addresses: list[NDArray[np.int64]] = []
 
     def drawn(value, address):
-        counters = order if isinstance(value, np.ndarray) else addresses
-        return sample(value, rng.key(network.seed, f"{projection.name}/{address}"), counters)
+        key = rng.key(network.seed, f"{projection.name}/{address}")
+        if not isinstance(value, Distribution):
+            return sample(value, key, order)
+        if not addresses:
+            addresses.append(_addresses(starts, first))
+        return draws.sample(value, key, addresses[0])
 
     return Rows(first, starts, targets, drawn(projection.weight, "weight"), drawn(projection.delay, "delay"))
+
+
+def sources_at_a_time(projections: Sequence[Projection], per_source: float) -> int:
+    """How many sources, with so many synapses each of all these projections, make a block."""
+    longer = LONGER if any(isinstance(p.rule, WHOLE) for p in projections) else 1
+    return int(longer * BLOCK_SYNAPSES / (per_source + 1)) + 1
 
 
 def blocks(network: Network, projection: Projection) -> Iterator[Rows]:
     """All rows of a projection, in blocks of about BLOCK_SYNAPSES synapses."""
     n_pre = network.populations[projection.source].size
-    per_source = network.expected_synapses(projection.name) / n_pre
-    step = (
-        n_pre if isinstance(projection.rule, connections.FixedNumberPre) else int(BLOCK_SYNAPSES / (per_source + 1)) + 1
-    )
+    step = sources_at_a_time([projection], network.expected_synapses(projection.name) / n_pre)
+    if isinstance(projection.rule, connections.FixedNumberPre):
+        step = n_pre
     for first in range(0, n_pre, step):
         yield rows(network, projection, first, min(first + step, n_pre))
 
@@ -81,8 +95,7 @@ def _targets(rule: Rule, stream: np.uint64, n_pre: int, n_post: int, first: int,
         case connections.FixedProbability():
             starts, targets = _bernoulli(stream, rule.p_connect, first, last, n_post, skip_self)
         case connections.FixedTotalNumber():
-            counts = rng.generator(rng.subkey(stream, "counts")).multinomial(rule.n, np.full(n_pre, 1 / n_pre))
-            starts = _starts(counts[first:last])
+            starts = _starts(_shared_out(int(stream), rule.n, n_pre)[first:last])
             targets = _with_replacement(stream, starts, first, n_post, skip_self)
         case connections.FixedNumberPost():
             starts, targets = _choose(stream, rule.n, first, last, n_post, skip_self)
@@ -99,6 +112,23 @@ def _targets(rule: Rule, stream: np.uint64, n_pre: int, n_post: int, first: int,
             starts = _starts(np.bincount(rule.pre[order] - first, minlength=last - first))
             return starts, rule.post[order], order
     return starts, targets, np.arange(targets.size)
+
+
+@lru_cache(maxsize=64)
+def _shared_out(stream: int, n: int, n_pre: int) -> NDArray[np.int64]:
+    """How many of n synapses fall to each source: a multinomial draw, kept since it is that of all blocks."""
+    return rng.generator(rng.subkey(np.uint64(stream), "counts")).multinomial(n, np.full(n_pre, 1 / n_pre))
+
+
+@njit(cache=True)
+def _addresses(starts, first):
+    """(source << 32) | k of the k-th synapse of each source."""
+    found = np.empty(starts[-1], np.int64)
+    for row in range(starts.size - 1):
+        mine, base = found[starts[row] : starts[row + 1]], np.int64(first + row) << 32
+        for k in range(mine.shape[0]):
+            mine[k] = base | k
+    return found
 
 
 def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -157,9 +187,10 @@ def _with_replacement(key, starts, first, n_post, skip_self):
     for row in range(starts.size - 1):
         source = first + row
         base = np.int64(source) << 32
-        for k in range(starts[row], starts[row + 1]):
-            target = np.int64(uniform(key, base | (k - starts[row])) * pool)
-            targets[k] = target + 1 if skip_self and target >= source else target
+        mine = targets[starts[row] : starts[row + 1]]
+        for k in range(mine.shape[0]):
+            target = np.int64(uniform(key, base | k) * pool)
+            mine[k] = target + 1 if skip_self and target >= source else target
     return targets
 
 

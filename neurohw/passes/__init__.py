@@ -15,6 +15,7 @@ from neurohw.passes.legalize import legalize
 from neurohw.passes.partition import partition
 from neurohw.passes.place import place
 from neurohw.passes.predicates import PREDICATES
+from neurohw.passes.predict import predict
 from neurohw.passes.route import route
 from neurohw.passes.row_delays import row_delays
 from neurohw.passes.scale import scale_as_is
@@ -36,8 +37,8 @@ from neurohw.program import Program
 Pass = Callable[[Program], Program]
 
 PASSES: dict[str, tuple[Pass, ...]] = {
-    "reference": (check, legalize, partition, place, route, scale_as_is, to_equations, seal),
-    "ideal digital": (check, legalize, partition, place, route, scale_as_is, to_float, seal),
+    "reference": (check, legalize, partition, place, route, scale_as_is, to_equations, predict, seal),
+    "ideal digital": (check, legalize, partition, place, route, scale_as_is, to_float, predict, seal),
     "spinnaker": (
         check,
         legalize,
@@ -48,9 +49,21 @@ PASSES: dict[str, tuple[Pass, ...]] = {
         route_spinnaker,
         scale_spinnaker,
         to_fixed_point,
+        predict,
         seal,
     ),
-    "crossbar": (check, legalize, row_delays, partition, place, route, scale_conductance, to_conductance, seal),
+    "crossbar": (
+        check,
+        legalize,
+        row_delays,
+        partition,
+        place,
+        route,
+        scale_conductance,
+        to_conductance,
+        predict,
+        seal,
+    ),
     "analog": (
         check,
         legalize,
@@ -63,6 +76,7 @@ PASSES: dict[str, tuple[Pass, ...]] = {
         scale_codes,
         scale_parameters,
         to_circuit,
+        predict,
         seal,
     ),
 }

@@ -7,7 +7,7 @@ from scipy import stats
 
 from neurohw import connections
 from neurohw.distributions import Normal, spread
-from neurohw.errors import BadInput
+from neurohw.errors import BadInput, Unsupported
 from neurohw.kernels.spinnaker_charge import charge_factors
 from neurohw.kernels.spinnaker_weights import Incoming, ring_buffer_shifts, shift_for, weight_scale
 from neurohw.network import RECEPTORS, Projection
@@ -30,6 +30,7 @@ def scale_spinnaker(program: Program) -> Program:
             f"choices: largest_sum: no population {unknown[0]!r} of neurons; there are {', '.join(network.neurons)}"
         )
     for name, population in network.neurons.items():
+        _check_rules(program, name, factors)
         onto = [p for p in network.projections.values() if p.target == name]
         largest = factors[:, program.origin.first[name] :][:, : population.size].max(axis=1)
         groups = [
@@ -46,6 +47,27 @@ def scale_spinnaker(program: Program) -> Program:
     return replace(program, scaling=Scaling(unit, shifts))
 
 
+def _check_rules(program: Program, target: str, factors: np.ndarray) -> None:
+    """Raise Unsupported where a population's cores would need several rules: they hold one, for all their neurons."""
+    onto = [p for p in program.network.plastic.values() if p.target == target]
+    if onto and program.choices.overruns != "report":
+        raise Unsupported(
+            f"projection {onto[0].name!r}: late and dropped packets are not worked out for plastic synapses; "
+            "choose overruns: report"
+        )
+    if any(p.plasticity != onto[0].plasticity for p in onto):
+        raise Unsupported(
+            f"population {target!r}: a SpiNNaker core has one plasticity rule, but {onto[0].name!r} and another projection "
+            "onto it have different ones; give them the same parameters, or make two populations of it"
+        )
+    first = program.origin.first[target]
+    if onto and np.ptp(factors[:, first : first + program.origin.size[target]], axis=1).any():
+        raise Unsupported(
+            f"population {target!r}: its plastic weights become charges by factors that differ from neuron to neuron, but a "
+            "SpiNNaker core has one w_max; give all neurons the same time constants and capacitance"
+        )
+
+
 def incoming(program: Program, projection: Projection, factor: float = 1.0) -> Incoming:
     """What the tool chain knows of a projection: sizes of weights, the likely largest in-degree, rates of its sources."""
     network = program.network
@@ -55,6 +77,9 @@ def incoming(program: Program, projection: Projection, factor: float = 1.0) -> I
     if isinstance(projection.weight, Normal):
         tail = stats.norm.isf(CHANCE / max(synapses, 1.0)) * sd
         low, high = max(low, mean - tail), min(high, mean + tail)
+    if projection.plasticity is not None:  # taken to be all at the largest that they can reach
+        mean = high = max(abs(low), abs(high), projection.plasticity.w_max)
+        sd = 0.0
     rate = per_step = None
     if source.is_source and source.spike_times is None:
         rate = float(network.parameter(projection.source, "rate").max())

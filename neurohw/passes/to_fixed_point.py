@@ -7,9 +7,13 @@ from numpy.typing import NDArray
 
 from neurohw.distributions import spread
 from neurohw.kernels.lowering import Block, assemble
+from neurohw.kernels.plastic_table import PlasticTable, plastic_table, static_only
+from neurohw.kernels.rows import Rows
 from neurohw.kernels.spinnaker_charge import TAU, charge_factors
 from neurohw.kernels.spinnaker_weights import to_raw
+from neurohw.kernels.spinnaker_words import to_words
 from neurohw.kernels.table import SynapseTable
+from neurohw.network import RECEPTORS, Projection
 from neurohw.passes.to_float import parameters
 from neurohw.program import Program
 from neurohw.report import Loss
@@ -23,11 +27,15 @@ ALPHA_TOLERANCE = 0.01
 
 @dataclass(frozen=True, eq=False)
 class FixedPointPayload:
-    """table: column `weight` (uint16). shifts: (population, receptor) -> left shift. parameters: as PyNN has them, per neuron."""
+    """table: column `weight` (uint16). shifts: (population, receptor) -> left shift. parameters: as PyNN has them, per neuron.
+
+    plastic: the synapses that are not in the table, their weights uint16.
+    """
 
     table: SynapseTable
     shifts: dict[tuple[str, str], int]
     parameters: dict[str, dict[str, NDArray[np.float64]]]
+    plastic: PlasticTable | None = None
 
 
 def to_fixed_point(program: Program) -> Program:
@@ -35,27 +43,44 @@ def to_fixed_point(program: Program) -> Program:
     network, scaling = program.network, program.scaling
     assert scaling is not None
     names, factors = list(network.projections), charge_factors(program)
+    keep = static_only(program)
     zeros, wrapped, total, worst = (dict.fromkeys(names, 0.0) for _ in range(4))
 
     def fill(block: Block) -> dict[str, NDArray]:
         raw = np.empty(block.weights.size, np.uint16)
-        for k in np.unique(block.projections):
-            name, mine = names[k], block.projections == k
-            unit = scaling.unit[name]
-            wanted = np.abs(block.weights[mine] * factors[block.receptors[mine], block.targets[mine]])
-            raw[mine], loss = to_raw(wanted, 1.0 / unit)
-            zeros[name] += loss.rounded_to_zero
-            wrapped[name] += loss.wrapped
-            total[name] += int(mine.sum())
-            error = np.abs(raw[mine] * unit - wanted)[wanted > 0] / wanted[wanted > 0]
-            worst[name] = max(worst[name], float(error.max(initial=0.0)))
-        return {"weight": raw}
+        ends = np.flatnonzero(np.diff(block.projections, append=-1)) + 1  # a block holds one projection after another
+        for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+            name = names[block.projections[begin]]
+            receptor = factors[block.receptors[begin]]
+            lost = to_words(
+                block.weights[begin:end], block.targets[begin:end], receptor if (receptor != 1.0).any() else 1.0,
+                scaling.unit[name], raw[begin:end],
+            )  # fmt: skip
+            zeros[name] += lost[0]
+            wrapped[name] += lost[1]
+            worst[name] = max(worst[name], lost[2])
+            total[name] += end - begin
+        return {"weight": raw} | ({"keep": keep(block)} if keep else {})
 
+    def words(projection: Projection, made: Rows) -> NDArray[np.uint16]:
+        factor = factors[RECEPTORS.index(projection.receptor), made.targets + program.origin.first[projection.target]]
+        return to_raw(made.weights * factor, 1.0 / scaling.unit[projection.name])[0]
+
+    machine = program.device.machine
+    slots = machine.delay_slots(machine.neurons_per_unit(program.choices))
     table = assemble(program, {"weight": np.dtype(np.uint16)}, fill)
     entries = [entry for name in names for entry in _losses(program, name, zeros, wrapped, total)]
     notes = [f"{n}: weights in steps of {scaling.unit[n]:.4g}, largest relative rounding {worst[n]:.2g}" for n in names]
-    program = replace(program, payload=FixedPointPayload(table, dict(scaling.shifts), parameters(program)))
-    losses = [*_rounded_refractory(program), *_empty_synapses(program), *_lost_alpha(program)]
+    if network.plastic:
+        notes.append(f"{', '.join(network.plastic)}: plastic synapses are not in the counts of cycles per core")
+    plastic = plastic_table(program, lambda projection, steps: (steps - 1) // slots * slots, words)
+    program = replace(program, payload=FixedPointPayload(table, dict(scaling.shifts), parameters(program), plastic))
+    losses = [
+        *_timed_otherwise(program),
+        *_rounded_refractory(program),
+        *_empty_synapses(program),
+        *_lost_alpha(program),
+    ]
     return program.with_(*entries, *losses, *notes)
 
 
@@ -73,6 +98,22 @@ def _losses(program: Program, name: str, zeros: Counts, wrapped: Counts, total: 
             "choose largest_sum larger",
         ),
     ]  # fmt: skip
+
+
+def _timed_otherwise(program: Program) -> list[Loss]:
+    """Plastic synapses whose delay lies elsewhere than the network has it: a core takes all that it sees for dendritic."""
+    entries, plastic = [], program.payload.plastic
+    for name, p in program.network.plastic.items():
+        places = plastic.places[name] if plastic else np.empty(0, np.int64)
+        fraction, n = p.plasticity.dendritic_delay_fraction, places.size
+        if fraction != 1.0:
+            why = f"the network has {fraction:g} of each delay in the dendrite, a core takes all of it to be there"
+            entries.append(Loss("plastic synapses timed otherwise", n, n, name, why, "use dendritic_delay_fraction 1"))
+        elif n:
+            held = int((plastic.waits[plastic.segments[places]] > 0).sum())
+            why = "a delay extension holds their spikes back, which for the rule lies before the synapse"
+            entries.append(Loss("plastic synapses timed otherwise", held, n, name, why, "use shorter delays"))
+    return entries
 
 
 def _rounded_refractory(program: Program) -> list[Loss]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from neurohw import workbench
+from neurohw import units, workbench
 from neurohw.calibration import load_calibration
 from neurohw.chips.engine_chip import checked_stimulus
 from neurohw.device import Device, load_device
 from neurohw.errors import BadInput, NeurohwError
 from neurohw.frontends import read_network
 from neurohw.kernels import budget
+from neurohw.kernels.prediction import prediction
 from neurohw.mapping import ChipEntry, Mapping, ReferenceEntry
 from neurohw.network import Network
 from neurohw.program import Chip, Program, normalize_record
@@ -86,6 +87,15 @@ def _naming(mapping: Mapping, what: str) -> Iterator[None]:
         yield
     except NeurohwError as error:
         raise type(error)(f"{mapping.path}: {what}{error}") from None
+
+
+def predicted(experiment: Experiment, program: Program) -> str:
+    """What all trials of a mapping file will take on one of its chips, in a sentence."""
+    trials, length = experiment.mapping.file.trials, experiment.mapping.file.duration
+    found = prediction(program, trials * length)
+    told = ", ".join(f"{name} {value:.3g} {unit}".rstrip() for name, (value, unit) in found.items())
+    rate = f"{program.choices.expected_rate:g} Hz"
+    return f"Expected for {trials} trials of {units.pretty(length, 'ms')}, neurons firing at {rate}: {told}"
 
 
 Finished = Callable[[str, int, Recording], None]

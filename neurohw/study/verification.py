@@ -25,7 +25,8 @@ class Verification:
     """One file, held against the emulator.
 
     kind: "" for a file of no kind that can be verified. about: what was held, in words. steps: how many were replayed.
-    difference: the first. problem: why the file could not be read.
+    difference: the first, or the largest. problem: why the file could not be read. word: what it is if there is no
+    difference: "exact", bit for bit, or "agrees", within what chance allows.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Verification:
     steps: int = 0
     difference: Difference | None = None
     problem: str = ""
+    word: str = "exact"
 
     @property
     def known(self) -> bool:
@@ -42,6 +44,15 @@ class Verification:
     @property
     def exact(self) -> bool:
         """Everything that was recorded came out of the emulator, bit for bit."""
+        return self.word == "exact" and self._same
+
+    @property
+    def agrees(self) -> bool:
+        """Statistics that were recorded are those of the emulator, as far as chance allows."""
+        return self.word == "agrees" and self._same
+
+    @property
+    def _same(self) -> bool:
         return self.known and self.difference is None and not self.problem
 
     def __str__(self) -> str:
@@ -51,4 +62,4 @@ class Verification:
             return f"unknown  {self.path}: not a trace that verify knows yet"
         if self.difference is not None:
             return f"DIFFERS  {self.path}: {self.difference}"
-        return f"exact    {self.path}: {self.about}"
+        return f"{self.word:8} {self.path}: {self.about}"

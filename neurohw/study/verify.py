@@ -1,13 +1,14 @@
-"""Recorded hardware traces held against the emulator: exact, or the first difference."""
+"""Recorded traces and tables held against the emulator: exact, in agreement, or the first (the largest) difference."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from neurohw.errors import BadInput, NeurohwError
-from neurohw.study import verify_eprop, verify_spinnaker
+from neurohw.study import verify_devices, verify_eprop, verify_spinnaker
+from neurohw.study.csv_tables import read_table
 from neurohw.study.experiment import Progress, quiet
 from neurohw.study.trace_files import read_json
 from neurohw.study.verification import Verification
@@ -15,13 +16,14 @@ from neurohw.study.verification import Verification
 
 @dataclass(frozen=True)
 class Verifier:
-    """A kind of recorded file: is a JSON object of this kind, and how it is held against the emulator."""
+    """A kind of recorded file: is a JSON object, or a table, of this kind, and how it is held against the emulator."""
 
-    recognizes: Callable[[Mapping[str, Any]], bool]
-    verify: Callable[[Path, Mapping[str, Any]], Verification]
+    recognizes: Callable[[Any], bool]
+    verify: Callable[[Path, Any], Verification]
 
 
 VERIFIERS = {
+    "device statistics": Verifier(verify_devices.is_table, verify_devices.verify_table),
     "spinnaker trace": Verifier(verify_spinnaker.is_trace, verify_spinnaker.verify_trace),
     "e-prop": Verifier(verify_eprop.is_case, verify_eprop.verify_case),
 }
@@ -29,10 +31,10 @@ VERIFIERS = {
 
 
 def verify(paths: Any, progress: Progress = quiet) -> list[Verification]:
-    """Hold recorded traces against the emulator, bit for bit: one `Verification` per file, in order.
+    """Hold recorded traces (bit for bit) and tables of device statistics against the emulator: one `Verification` per file.
 
-    paths: a file (either half of a trace) or a folder, or a list of them; folders are searched for `.json` files, and
-    files of a kind that is not known are listed with `known` False.
+    paths: a file (either half of a trace) or a folder, or a list of them; folders are searched for `.json` and `.csv`
+    files, and files of a kind that is not known are listed with `known` False.
     A trace that cannot be read does not stop the others: its `problem` says why.
     Raises BadInput for a path that does not exist, and if there is no file at all.
     """
@@ -40,7 +42,8 @@ def verify(paths: Any, progress: Progress = quiet) -> list[Verification]:
     files = list(dict.fromkeys(file for path in given for file in _files(Path(path))))
     if not files:
         raise BadInput(
-            f"{', '.join(map(str, given)) or 'no path'}: no .json file to verify; a trace is NAME.json and NAME.npz"
+            f"{', '.join(map(str, given)) or 'no path'}: no .json or .csv file to verify; a trace is NAME.json and "
+            "NAME.npz"
         )
     found = []
     for number, file in enumerate(files):
@@ -50,11 +53,13 @@ def verify(paths: Any, progress: Progress = quiet) -> list[Verification]:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The JSON files that a path stands for."""
+    """The JSON files and tables that a path stands for."""
     if path.is_dir():
         for folder, folders, names in os.walk(path):
             folders.sort()
-            yield from (Path(folder, name) for name in sorted(names) if name.endswith(".json"))
+            yield from (Path(folder, name) for name in sorted(names) if name.endswith((".json", ".csv")))
+    elif path.suffix == ".csv" and path.is_file():
+        yield path
     elif path.suffix in (".json", ".npz"):
         told = path.with_suffix(".json")
         if not told.is_file():
@@ -63,16 +68,16 @@ def _files(path: Path) -> Iterator[Path]:
     elif not path.exists():
         raise BadInput(f"{path}: there is no such file or folder")
     else:
-        raise BadInput(f"{path}: neither a folder nor a .json or .npz file")
+        raise BadInput(f"{path}: neither a folder nor a .json, .npz or .csv file")
 
 
 def _verify_file(path: Path) -> Verification:
     try:
         if not path.is_file():
             raise BadInput(f"{path}: not a plain file")
-        data = read_json(path)
+        data = read_table(path) if path.suffix == ".csv" else read_json(path)
         for verifier in VERIFIERS.values():
-            if isinstance(data, Mapping) and verifier.recognizes(data):
+            if isinstance(data, dict) and verifier.recognizes(data):
                 return verifier.verify(path, data)
     except (NeurohwError, OSError, MemoryError) as error:
         return Verification(path, problem=str(error).removeprefix(f"{path}: ") or "does not fit in memory")
@@ -80,10 +85,11 @@ def _verify_file(path: Path) -> Verification:
 
 
 def summary(found: Iterable[Verification]) -> str:
-    """How many are exact, how many not."""
+    """How many are exact or in agreement, how many not."""
     found = list(found)
     counts = {
         "exact": sum(one.exact for one in found),
+        "within four standard errors": sum(one.agrees for one in found),
         "with a difference": sum(one.difference is not None for one in found),
         "not readable": sum(bool(one.problem) for one in found),
         "of a kind not known": sum(not one.known and not one.problem for one in found),

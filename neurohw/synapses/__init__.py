@@ -2,7 +2,8 @@
 
 from neurohw.synapses.signed import SIGNED
 from neurohw.synapses.static import STATIC, SynapseRule
+from neurohw.synapses.stdp import STDP, STDPMechanism
 
-SYNAPSES: dict[str, SynapseRule] = {rule.name: rule for rule in (STATIC, SIGNED)}
+SYNAPSES: dict[str, SynapseRule] = {rule.name: rule for rule in (STATIC, SIGNED, STDP)}
 
-__all__ = ["SYNAPSES", "SynapseRule"]
+__all__ = ["SYNAPSES", "STDPMechanism", "SynapseRule"]

@@ -1,12 +1,13 @@
 """The crossbar chip: ideal parity, specimens, trajectories, reads, writes, pulses, the read kernel against its twin."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from neurohw import rng
-from neurohw.chips.crossbar import engine
+from neurohw.chips.crossbar import engine, reads
 from neurohw.chips.crossbar.chip import CrossbarChip
 from neurohw.chips.crossbar.devices import normals
 from neurohw.chips.float_chip import FloatChip
@@ -15,6 +16,7 @@ from neurohw.device import load_device
 from neurohw.distributions import Uniform
 from neurohw.errors import BadInput, NotReadable, OutOfRange, Unsupported
 from neurohw.kernels.delivery import cut, scratch, spike_ring, stimulus_cuts
+from neurohw.kernels.noise import hash64
 from neurohw.network import Network
 from neurohw.passes import PASSES
 from neurohw.program import Program, normalize_record
@@ -175,12 +177,11 @@ def test_two_reads_at_one_moment_share_the_slow_noise():
     assert noise.growth(0.0) ** 2 > 4 * fast
 
 
-def test_arrivals_have_the_moments_of_single_reads():
+@pytest.mark.parametrize("read_noise", ["exact", "per column"])
+def test_arrivals_have_the_moments_of_single_reads(read_noise):
     """The current into a column after one spike of every row: mean and variance are the sums over the devices."""
-    chip = chip_for(pairs(20, 200), idle_arms="programmed to zero")
-    times = [[1.0]] * 20
+    chip = chip_for(pairs(20, 200), idle_arms="programmed to zero", read_noise=read_noise)
     stimulus = {"pre": (np.ones(20), np.arange(20))}
-    assert len(times) == 20
     arrived = []
     for trial in range(100):
         chip.age = 0.0
@@ -188,21 +189,28 @@ def test_arrivals_have_the_moments_of_single_reads():
         decay = np.exp(-0.1 / 5.0)
         arrived.append(chip.state[1] / decay)
     arrived = np.array(arrived)
-    table = chip.table
-    mean, variance = np.zeros(200), np.zeros(200)
-    np.add.at(mean, table.targets, chip.weights[:, 0])
-    np.add.at(variance, table.targets, chip.weights[:, 1])
+    table, mean, variance = chip.table, np.zeros(200), np.zeros(200)
+    moments = np.zeros((table.n_synapses, 2))
+    effect = chip.device.effect("read_noise")
+    seen = chip.bench.amplitudes(chip.devices, np.arange(table.n_synapses), chip.fresh_at)
+    for arm in (0, 1):
+        m, v = np.array([reads.clipped(m, s, 0.0, np.inf) for m, s in seen[arm]]).T
+        moments += np.stack((m * (1 - 2 * arm), v), axis=1)
+    assert effect.floor == 0
+    np.add.at(mean, table.targets, moments[:, 0] * chip.unit[0])
+    np.add.at(variance, table.targets, moments[:, 1] * chip.unit[0] ** 2)
     z = (arrived - mean) / np.sqrt(variance)
     assert abs(z.mean()) < 4 / np.sqrt(z.size)
     assert abs(z.std() - 1) < 4 / np.sqrt(2 * z.size)
     assert chip.ledger.reads == 100 * 20
 
 
-def test_the_read_kernel_against_its_twin():
+@pytest.mark.parametrize("read_noise", ["exact", "per column"])
+def test_the_read_kernel_against_its_twin(read_noise):
     generator = np.random.default_rng(1)
-    chip = chip_for(recurrent(), empty_cells="reset")
+    chip = chip_for(recurrent(), empty_cells="reset", read_noise=read_noise)
     chip._refresh(0)
-    table, payload, n = chip.table, chip.loaded.payload, chip.loaded.origin.n_neurons
+    table, array, n = chip.table, chip.array, chip.loaded.origin.n_neurons
     depth, t, key = int(table.delays.max()) + 1, 30, np.uint64(99)
     groups = chip.groups_of_neurons
     ring, cuts = spike_ring(depth, n, groups.size - 1)
@@ -222,20 +230,24 @@ def test_the_read_kernel_against_its_twin():
     for source in range(table.n_sources):
         for _, receptor, delay, first, last in table.row(source):
             for j in range(first, last):
-                synapses.append((source, int(table.targets[j]), receptor, delay, *map(float, chip.weights[j])))
-    wanted, reads = crossbar_reads.arrivals(synapses, spikes, t, n, int(key))
-    sums, variances, counts = np.zeros((2, n)), np.zeros((2, n)), np.zeros(4, np.int64)
-    sources = np.array(stimulus, np.int32)
+                arms = [float(x) for x in chip.arms[j]] if chip.arms.size else []
+                known = (*map(float, chip.weights[j]), int(array.cell[j]), arms)
+                synapses.append((source, int(table.targets[j]), receptor, delay, *known))
+    wanted, n_reads = crossbar_reads.arrivals(synapses, spikes, t, n, int(key))
+    sums, variances, counts = np.zeros(2 * n), np.zeros(2 * n), np.zeros(4, np.int64)
+    sources = np.concatenate([sorted(stimulus[a:b]) for a, b in itertools.pairwise(begins)]).astype(np.int32)
     engine.deliver(
-        t, *table.arguments, chip.weights, table.delays, payload.rows, ring, cuts, sources,
-        stimulus_cuts(sources, np.array(begins), table.firsts, n), t - depth, scratch(), sums, variances, counts,
+        t, hash64(key, -1 - t), *table.arguments, table.delays, array.reads(chip.weights, chip.arms), ring, cuts, sources,
+        stimulus_cuts(sources, np.array(begins), table.firsts, n), t - depth, scratch(), sums, variances,
+        array.touched, chip.tile_counts, counts,
     )  # fmt: skip
     engine.add_noise(t, key, sums, variances)
     expected = np.zeros((2, n))
     for where, value in wanted.items():
         expected[where] = value
-    np.testing.assert_allclose(sums, expected, rtol=1e-9, atol=1e-15)
-    assert counts[engine.EVENTS] == reads > 1000
+    np.testing.assert_allclose(sums.reshape(2, n), expected, rtol=1e-9, atol=1e-15)
+    assert counts[engine.EVENTS] == n_reads > 1000
+    assert (counts[engine.SINGLE] > 1000) == (read_noise == "exact")
     assert not variances.any()
 
 

@@ -118,6 +118,10 @@ DATA = {
     "set_pulse": lambda effect, chip: [chip.devices.g],
     "drift": lambda effect, chip: [chip.devices.nu],
     "read_noise": lambda effect, chip: [chip.devices.quality],
+    "adc": lambda effect, chip: [chip.array.converters.factor, chip.array.converters.offset],
+    "dac": lambda effect, chip: [effect.amplitudes(np.ones(512), chip.key("dac"), np.arange(512))],
+    "ir_drop": lambda effect, chip: [effect.sensitivity(np.full((64, 64), 5.0))],
+    "dead_lines": lambda effect, chip: [effect.alive("rows", chip.key("dead_lines"), np.arange(512))],
     "stuck_cells": lambda effect, chip: [chip.bench.stuck],
 }
 """Where a chip keeps what an effect has drawn: a new effect gets a line here."""

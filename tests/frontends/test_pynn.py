@@ -147,7 +147,12 @@ def test_models_that_are_not_there_say_so():
     )
     projection = sim.Projection(cells, cells, sim.AllToAllConnector(), stdp)
     assert projection.get("A_plus", format="array")[0, 0] == 0.0
-    with pytest.raises(Unsupported, match="no synapse rule 'STDPMechanism'"):
+    sim.Projection(
+        cells, cells, sim.AllToAllConnector(), sim.STDPMechanism(sim.SpikePairRule(), sim.GutigWeightDependence())
+    )
+    with pytest.raises(
+        Unsupported, match="SpikePairRule and GutigWeightDependence: neurohw has SpikePairRule with Add"
+    ):
         sim.run(1.0)
     assert sim.list_standard_models() == [name for name in NEURONS if hasattr(standard, name)]
 

@@ -13,17 +13,17 @@ TABLES = {
     "effects": "EFFECTS",
     "passes": "PASSES",
     "chips": "CHIPS",
-    "learning.schemes": "SCHEMES",
     "learning.tasks": "TASKS",
+    "learning.schemes": "SCHEMES",
 }
 
 HELPERS: dict[str, set[str]] = {
     "neurons": {"model"},
     "effects": {"curve", "effect"},
-    "learning.schemes": {"scheme"},
     "learning.tasks": {"task"},
-    "passes": {"predicates"},
-    "chips": {"brian", "brian_change", "brian_equations", "engine_chip", "resume"},
+    "learning.schemes": {"scheme"},
+    "passes": {"placement", "predicates"},
+    "chips": {"brian", "brian_change", "brian_equations", "brian_plastic", "engine_chip", "resume"},
 }
 """Modules that carry no entry of their own, with a reason that is plain from their name."""
 

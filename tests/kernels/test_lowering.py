@@ -9,9 +9,11 @@ from neurohw import workbench
 from neurohw.connections import AllToAll, FixedNumberPre, FixedProbability, FixedTotalNumber, FromList
 from neurohw.distributions import Uniform
 from neurohw.kernels import lowering
+from neurohw.kernels import rows as row_kernel
 from neurohw.kernels.lowering import assemble, blocks, locate, slice_of
 from neurohw.kernels.rows import rows
 from neurohw.network import Network
+from neurohw.program import DelayPlan
 
 
 def program(seed=1):
@@ -30,7 +32,7 @@ def program(seed=1):
 @pytest.fixture(params=[4_000_000, 9])
 def mapped(request, monkeypatch):
     """With all synapses in one block, and cut into many."""
-    monkeypatch.setattr(lowering, "BLOCK_SYNAPSES", request.param)
+    monkeypatch.setattr(row_kernel, "BLOCK_SYNAPSES", request.param)
     return program()
 
 
@@ -93,7 +95,7 @@ def test_locate_marks_what_was_left_out(mapped):
 def test_a_table_does_not_depend_on_the_size_of_blocks(monkeypatch):
     tables = []
     for size in (4_000_000, 9):
-        monkeypatch.setattr(lowering, "BLOCK_SYNAPSES", size)
+        monkeypatch.setattr(row_kernel, "BLOCK_SYNAPSES", size)
         tables.append(assemble(program(), {"weight": np.dtype(float)}, lambda block: {"weight": block.weights}))
     for name in ("starts", "offsets", "targets"):
         assert np.array_equal(getattr(tables[0], name), getattr(tables[1], name))
@@ -109,3 +111,12 @@ def test_the_slice_of_each_neuron():
             assert part.first <= neuron < part.last
     outside = workbench.map_network(program().network, "pcm-million")
     assert (slice_of(outside, "in") == -1).all(), "its sources are not on the chip"
+
+
+def test_looked_up_steps_are_those_of_the_plan():
+    """Delays between, on and beyond the allowed steps, and half-way between two."""
+    allowed = np.array([1, 2, 5, 9, 30])
+    plan = DelayPlan({"p": allowed})
+    delays = np.concatenate((np.arange(0.0, 4.0, 0.01), [0.05, 0.15, 0.35, 1.95, 50.0]))
+    nearest = plan.steps("p", np.arange(31) * 0.1, 0.1)
+    assert np.array_equal(lowering._looked_up(delays, 0.1, nearest), plan.steps("p", delays, 0.1))

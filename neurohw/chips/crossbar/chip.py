@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw import rng
-from neurohw.chips.crossbar import engine
+from neurohw.chips.crossbar import engine, tiles
+from neurohw.chips.crossbar.array import Array
 from neurohw.chips.crossbar.devices import FROZEN, Bench, Devices
 from neurohw.chips.float_chip import FloatChip
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
@@ -21,7 +22,10 @@ DRIFT_TOLERANCE = 0.05
 """The weights of a run are taken from the trajectories again when ln(t/t0) of some device has moved by this much: by
 then a conductance is off by less than 0.05 nu, that is 0.2 to 0.7 % for the exponents of phase-change memory."""
 
-DONE = ("pair reads", "row reads", "conductances clipped", "refreshes")
+DONE = ("pair reads", "single draws", "conductances clipped", "refreshes")
+GAINS = {"gain_excitatory": 0, "gain_inhibitory": 1}
+GAIN_ONE, GAIN_TOP = 4096, 65535
+"""The code that stands for a factor of 1, and the largest."""
 
 
 class CrossbarChip(FloatChip):
@@ -33,11 +37,13 @@ class CrossbarChip(FloatChip):
     """
 
     state_names: ClassVar[tuple[str, ...]] = (
-        *FloatChip.state_names, "writes", "readings", "refreshed", "noticed", "origin_age",
+        *FloatChip.state_names, "writes", "readings", "refreshed", "noticed", "fresh_at", "origin_age", "gains", "turns", "arms",
     )  # fmt: skip
 
     refreshed: NDArray[np.float64] | None
     """ln(t/t0) of each epoch of programming when the weights were last taken from the trajectories; None: not yet."""
+    fresh_at: float | None
+    """The age at which all weights were last taken from the trajectories, if none was taken again since."""
     noticed: int
     """The stretch of the run (of 51.2 ms) whose 1/f noise the weights contain."""
 
@@ -58,15 +64,15 @@ class CrossbarChip(FloatChip):
         units = dict(zip(self.loaded.network.projections, self.unit, strict=True))
         machine = self.machine
         step = float(machine.pulse_step) if machine.pulse_step is not None else 0.0
-        g = np.inf if self.ideal else float(machine.g_max)
+        g = np.inf if self.ideal else float(machine.g_max) * self.choices.reach
         return Capabilities(
             readable=("spikes", "v", "weights", "conductances"),
             writable=True,
             updates="pulses" if step else "none",
             weight_range={name: (-g * u, g * u) for name, u in units.items()},
             weight_step={name: step * u for name, u in units.items()} if step else {},
-            parameter_codes={},
-            adc_bits=None,
+            parameter_codes={} if self.ideal else dict.fromkeys(GAINS, (0, GAIN_TOP)),
+            adc_bits=None if self.ideal or self.array.adc is None else int(self.array.adc.bits),
             plasticity=(),
         )
 
@@ -82,19 +88,23 @@ class CrossbarChip(FloatChip):
         columns = payload.table.columns
         self.unit, self.projection, self.synapse = payload.unit, columns["projection"], columns["synapse"]
         self.writes, self.readings = np.zeros(self.unit.size, np.int64), np.zeros(self.unit.size, np.int64)
-        self.refreshed, self.noticed, self.origin_age, self.done = None, -1, self.age, dict.fromkeys(DONE, 0)
+        self.refreshed, self.noticed, self.fresh_at, self.origin_age = None, -1, None, self.age
+        self.done = dict.fromkeys(DONE, 0)
+        self.gains, self.turns, self.arms = np.empty((0, 0)), 0, np.empty((0, 0), np.float32)
         if self.ideal:
             self.devices = Devices.none(0)
             return columns["target"] * self.unit[self.projection]
         self.bench = Bench(self.device, self.key, columns["cell"])
+        self.array = Array(program, self.key, self.bench)
+        self.tile_counts = np.zeros((3, self.array.tiles), np.int64)
         self.devices = self.bench.none(self.synapse.size)
         pairs, before = np.arange(self.synapse.size), self._worn()
         self._program(pairs[self.synapse], columns["target"][self.synapse], self.choices.idle_arms, 0)
         for arm in (0, 1):
             self.bench.rest(self.devices, arm, pairs[~self.synapse], self.choices.empty_cells, "write 0", self.age)
         self._book(*before)
-        self.variances = np.zeros((2, program.origin.n_neurons))
-        return np.zeros((pairs.size, 2), np.float32)
+        weights, self.arms = self.array.none()
+        return weights
 
     def _program(self, places: NDArray[np.int64], target: NDArray, idle: str, count: int) -> None:
         """Program pairs towards signed targets (uS): the sign chooses the arm that carries it, the other is idle."""
@@ -112,27 +122,36 @@ class CrossbarChip(FloatChip):
         self.ledger.resets += done.resets - resets
         self.ledger.energy += (done.pulses - pulses) * energy.get("set_pulse", 0.0)
         self.ledger.energy += (done.resets - resets) * energy.get("reset_pulse", 0.0)
-        self.refreshed = None
+        self.refreshed = self.fresh_at = None
 
     def places(self, projection: str) -> NDArray[np.int64]:
-        if self.program is None or self.synapse.all():
+        """Where the synapses of a projection lie in the table; of several pairs the least significant, see `_pairs`."""
+        if self.program is None or self.ideal:
             return super().places(projection)
         if projection not in self._places:  # the rows hold other crossings too; synapses among them keep their order
-            self._places[projection] = np.flatnonzero(self.synapse)[super().places(projection)]
+            first = np.flatnonzero(self.synapse)[:: self.array.pairs]
+            self._places[projection] = first[super().places(projection)]
         return self._places[projection]
+
+    def _pairs(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(pairs, synapses): the places of all pairs of synapses."""
+        return places + np.arange(self.array.pairs)[:, None]
 
     def run(
         self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
     ) -> Recording:
         program = self.loaded
-        if reset:
-            self.refreshed = None
-            self.noticed = -1
+        if reset and self.refreshed is not None and self.fresh_at == self.age:
+            self.noticed, self.origin_age = 0, self.age  # the weights are those of this very moment
+        elif reset:
+            self.refreshed, self.noticed = None, -1
         if self.refreshed is None:  # else the run goes on, and its beginning is where it was to the last bit
             self.origin_age = self.age - (0 if reset else self.step) * program.dt
         self.noise_key = rng.key(trial, f"{self.device.name}/{self.seed}/read_noise")
         self.counts[:] = 0
         self.done = dict.fromkeys(DONE, 0)
+        if not self.ideal:
+            self.tile_counts = np.zeros((3, self.array.tiles), np.int64)
         return super().run(duration, trial, stimulus, reset)
 
     @property
@@ -145,33 +164,43 @@ class CrossbarChip(FloatChip):
                 t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out
             )
         until = min(until, self._refresh(t))
-        table = self.table
+        table, array = self.table, self.array
+        array.driven[:] = 0
         result = engine.run(
-            t, until, *self.groups, self.state, self.coefficients, self.sums, self.variances, self.noise_key,
-            table.arguments, self.weights, table.delays, self.loaded.payload.rows, arriving,
-            self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons, samples, n_samples, out, 0, self.counts,
+            t, until, *self.groups, self.state, self.coefficients, self.sums, self.gains, self.noise_key,
+            table.arguments, table.delays, array.reads(self.weights, self.arms), array.converters, array.mean,
+            array.variance, array.touched, array.driven, self.tile_counts, arriving,
+            self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons, samples, n_samples,
+            out, 0, self.counts,
         )  # fmt: skip
         self._count_reads()
         return result
 
     def _count_reads(self) -> None:
-        pairs, rows, clipped = (int(self.counts[k]) for k in (engine.EVENTS, engine.ROW_READS, engine.CLIPPED))
-        self.counts[:] = 0
+        pairs = int(self.counts[engine.EVENTS])
         self.done["pair reads"] += pairs
-        self.done["row reads"] += rows
-        self.done["conductances clipped"] += clipped
+        self.done["single draws"] += int(self.counts[engine.SINGLE])
+        self.done["conductances clipped"] += int(self.counts[engine.CLIPPED])
+        self.counts[:] = 0
         self.ledger.synaptic_events += pairs
-        self.ledger.reads += rows
         self.ledger.device_reads += pairs * self._arms()
         self.ledger.energy += pairs * self._arms() * self.device.energy.get("device_read", 0.0)
+
+    def _account(self, n_steps: int, spikes: list[NDArray[Any]]) -> None:
+        super()._account(n_steps, spikes)
+        if self.ideal:
+            return
+        rows, conversions, _ = self.tile_counts.sum(axis=1)
+        self.ledger.reads += int(rows)
+        self.ledger.energy += float(rows) * self.device.energy.get("row_drive", 0.0)
+        self.ledger.energy += float(conversions) * self.device.energy.get("conversion", 0.0)
 
     def _arms(self) -> int:
         return 1 if self.choices.idle_arms == "none" and self.choices.empty_cells == "none" else 2
 
     def _refresh(self, t: int) -> int:
         """Take the weights from the trajectories where they have moved too far; returns the step to look again at."""
-        dt, devices = self.loaded.dt, self.devices
-        age, stretch = self.origin_age + t * dt, t // self._stretch()
+        age, stretch, devices = self.origin_age + t * self.loaded.dt, t // self._stretch(), self.devices
         now = self.bench.log_times(devices, age)
         if self.refreshed is None or self.refreshed.size != now.size or stretch != self.noticed:
             stale, self.refreshed, self.noticed = np.ones(now.size, bool), now.copy(), stretch
@@ -181,7 +210,8 @@ class CrossbarChip(FloatChip):
             old = stale[devices.epoch].any(axis=0)
             places = np.flatnonzero(old) if not old.all() else np.arange(old.size)
             self.refreshed[stale] = now[stale]
-            self.bench.moments(devices, places, age, self.unit[self.projection[places]], self.weights)
+            self.array.refresh(self.bench, devices, places, age, self.weights, self.arms)
+            self.fresh_at = age if old.all() else None
             self.done["refreshes"] += 1
         return min(self._next_refresh(t), (stretch + 1) * self._stretch())
 
@@ -198,23 +228,27 @@ class CrossbarChip(FloatChip):
 
     def wait(self, time: Any) -> None:
         super().wait(time)
-        self.refreshed = None
+        self.refreshed = self.fresh_at = None
 
     def _write(self, projection: str, places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
         number = self._number(projection)
         if self.ideal:
             self.weights[places] = weights
             return
-        target, g_max = weights / self.unit[number], float(self.machine.g_max)
+        pairs = self._pairs(places)
+        target = weights / (self.array.unit[places] if places.size else 1.0)
+        g_max = float(self.machine.g_max) * self.choices.reach
         if places.size and np.abs(target).max() > g_max * (1 + 5e-7):
-            worst, limit = weights[np.abs(target).argmax()], g_max * self.unit[number]
+            worst = np.abs(target).argmax()
+            limit = g_max * self.array.unit[places][worst]
             raise OutOfRange(
-                f"write {projection!r}: the weight {worst:g} is beyond {limit:g}, which {g_max:g} uS stand for; "
+                f"write {projection!r}: the weight {weights[worst]:g} is beyond {limit:g}, which {g_max:g} uS stand for; "
                 "clip to capabilities.weight_range, or map with more headroom (choices: g_use)"
             )
+        target = self.machine.pair_targets(np.clip(target, -g_max, g_max), self.choices)
         before = self._worn()
         self.writes[number] += 1
-        self._program(places, target, self.choices.idle_arms, int(self.writes[number]))
+        self._program(pairs.ravel(), target.ravel(), self.choices.idle_arms, int(self.writes[number]))
         self._book(*before)
 
     def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
@@ -225,6 +259,7 @@ class CrossbarChip(FloatChip):
         if self.ideal:
             self.weights[places] += pulses * (machine.pulse_step * self.unit[number])
             return
+        places, pulses = self._shared(projection, places, pulses)
         counts = (np.maximum(pulses, 0), np.maximum(-pulses, 0))
         for arm in (0, 1):
             if self.bench.lacks(self.devices, arm, places[counts[arm] > 0]):
@@ -234,6 +269,43 @@ class CrossbarChip(FloatChip):
             self.bench.pulses(self.devices, arm, places, counts[arm], f"write {self.writes[number]}", self.age)
         self._book(*before)
 
+    def _shared(
+        self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The pairs that take the pulses: in turn, by a counter of the whole chip that each update moves on by one.
+
+        Source: Boybat et al., Nat. Commun. 9 (2018) 2514. Pairs of unlike significance have no turn: Unsupported.
+        """
+        n = self.array.pairs
+        if n == 1:
+            return places, pulses
+        if self.choices.significance > 1:
+            raise Unsupported(f"update {projection!r}: pairs of unlike significance take no single pulses; use write")
+        turn = (np.arange(n)[:, None] - self.turns) % n
+        self.turns += 1
+        base, extra = np.divmod(np.abs(pulses), n)
+        counts = np.sign(pulses) * (base + (turn < extra))
+        return self._pairs(places).ravel(), counts.ravel()
+
+    def configure(self, population: str, codes: Mapping[str, NDArray[np.int64]]) -> None:
+        """Set the digital factors behind the columns of a population: `gain_excitatory`, `gain_inhibitory`, code / 4096."""
+        if self.ideal:
+            super().configure(population, codes)
+        first = self.loaded.origin.first.get(population)
+        size = self.loaded.origin.size.get(population)
+        if first is None or size is None or first >= self.loaded.origin.n_neurons:
+            raise BadInput(f"configure: no population {population!r} of neurons; see the network")
+        for name, given in codes.items():
+            values = np.asarray(given)
+            if name not in GAINS:
+                raise BadInput(f"configure {population!r}: no parameter code {name!r}; there are {', '.join(GAINS)}")
+            whole = np.issubdtype(values.dtype, np.integer) and values.shape in ((), (size,))
+            if not whole or (values < 0).any() or (values > GAIN_TOP).any():
+                raise BadInput(f"configure {population!r}: {name} takes {size} whole numbers in 0..{GAIN_TOP}")
+        for name, given in codes.items():
+            if not self.gains.size:
+                self.gains = np.ones((2, self.loaded.origin.n_neurons))
+            self.gains[GAINS[name], first : first + size] = np.asarray(given) / GAIN_ONE
     def snapshot(self) -> dict[str, Any]:
         state = super().snapshot()
         state["state"]["devices"] = self.devices.kept()
@@ -255,7 +327,7 @@ class CrossbarChip(FloatChip):
         if limit is None or self.ideal:
             super().refresh(projection, policy)
             return
-        places = self.places(projection)
+        places = self._pairs(self.places(projection)).ravel()
         arms = self._sample(projection, places)
         difference = arms[0] - arms[1]
         full = (arms.max(axis=0) > limit) & (np.abs(difference) < limit / 4)
@@ -268,13 +340,17 @@ class CrossbarChip(FloatChip):
         """Both arms in uS, or the weights in network units, by one noisy read of each device; changes no device."""
         if not arms or self.ideal:
             return super().read(projection, arms)
-        return self._sample(projection, self.places(projection))
+        pairs = self._pairs(self.places(projection))
+        seen = self._sample(projection, pairs.ravel()).reshape(2, *pairs.shape)
+        return np.einsum("apn,p->an", seen, self.choices.shares)
 
     def _read(self, projection: str, places: NDArray[np.int64]) -> NDArray[np.float64]:
         if self.ideal:
             return super()._read(projection, places)
-        seen = self._sample(projection, places)
-        return (seen[0] - seen[1]) * self.unit[self._number(projection)]
+        pairs = self._pairs(places)
+        seen = self._sample(projection, pairs.ravel())
+        weights = self.array.codes(pairs.ravel(), (seen[0] - seen[1]) * self.array.scale[pairs.ravel()])
+        return weights.reshape(pairs.shape).sum(axis=0)
 
     def _sample(self, projection: str, places: NDArray[np.int64]) -> NDArray[np.float64]:
         number = self._number(projection)
@@ -296,12 +372,7 @@ class CrossbarChip(FloatChip):
         if self.machine.pulse_step is not None:
             full = self.devices.g >= np.float32(self.bench.g_max)
             report = report.add(saturated_arms=(int(full.sum()), ""))
-        report = report.add(
-            row_reads=(done["row reads"], ""),
-            device_reads=(done["pair reads"] * self._arms(), ""),
-            read_energy=(done["pair reads"] * self._arms() * self.device.energy.get("device_read", 0.0), "fJ"),
-            weight_refreshes=(done["refreshes"], ""),
-        )
+        report = report.add(*tiles.told(self), **tiles.estimates(self))
         clipped = done["conductances clipped"]
         note = f"{clipped} times noise would have made a synaptic conductance negative; it was set to zero"
         return report.add(note) if clipped else report

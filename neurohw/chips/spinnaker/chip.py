@@ -18,6 +18,7 @@ from neurohw.chips.spinnaker.late import DROPPED, Lateness, clockwork
 from neurohw.chips.spinnaker.late import run as run_late
 from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
 from neurohw.chips.spinnaker.neurons import observe
+from neurohw.chips.spinnaker.plastic import BoardPlasticity
 from neurohw.chips.spinnaker.traffic import traffic
 from neurohw.chips.spinnaker.workload import Pending, Workload
 from neurohw.errors import NotReadable, OutOfRange
@@ -46,6 +47,8 @@ class SpinnakerChip(EngineChip):
         "weights",
         "counts",
         "reported",
+        "learned",
+        "learned_from",
         "pending",
         "lateness",
     )
@@ -62,7 +65,9 @@ class SpinnakerChip(EngineChip):
         unit = self.loaded.scaling.unit
         limits = {name: self._signed(name, np.array([0.0, FULL * step])) for name, step in unit.items()}
         spans = {name: (float(pair.min()), float(pair.max())) for name, pair in limits.items()}
-        return Capabilities(("spikes", *VALUES, "weights"), True, "lsb", spans, dict(unit), {}, None, ())
+        return Capabilities(
+            ("spikes", *VALUES, "weights"), True, "lsb", spans, dict(unit), {}, None, ("STDPMechanism",)
+        )
 
     def _signed(self, projection: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         p = self.loaded.network.projections[projection]
@@ -77,6 +82,8 @@ class SpinnakerChip(EngineChip):
         self.stopped: dict[str, int] = {}
         self.reported = np.zeros(4, np.int64)
         self.weights = payload.table.columns["weight"].copy()
+        self.plastic = BoardPlasticity(payload.plastic, program) if payload.plastic else None
+        self.learned_from = payload.plastic.weights.copy() if payload.plastic else None
         self.codes = np.empty(origin.n_neurons, np.int64)
         self.offset_rows = np.empty(origin.n_neurons, np.int64)
         self.steep = np.empty(origin.n_neurons, np.int64)
@@ -96,6 +103,7 @@ class SpinnakerChip(EngineChip):
 
     def _reset(self, trial: int) -> None:
         program, n = self.loaded, self.loaded.origin.n_neurons
+        self.learned = self.plastic.fresh(self.learned_from) if self.plastic else None
         self.state = aligned_zeros((N_STATES, n), np.int32)
         self.coefficients = aligned_zeros((N_COEFFICIENTS, n), np.int32)
         self.sums = aligned_zeros((2, n), np.uint32)
@@ -153,6 +161,7 @@ class SpinnakerChip(EngineChip):
             t, until, *self.groups, self.state, self.coefficients, self.steep, self.offset_rows, self.sums,
             self.table.arguments, self.weights, arriving, background, self.groups_of_neurons, self.spiked, self.spiked_words,
             *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts, *extra,
+            *((self.plastic.fixed, self.learned) if self.plastic else ()),
         )  # fmt: skip
         self.ledger.synaptic_events += int(self.counts[0] - before[0])
         self.ledger.packets += int(self.counts[3] - before[3])
@@ -227,15 +236,26 @@ class SpinnakerChip(EngineChip):
             raise OutOfRange(
                 f"write {projection!r}: {np.abs(weights).max():g} does not fit; 16 bits hold {most:g} at most here"
             )
-        self.weights[places], loss = to_raw(wanted, 1.0 / unit)
+        words, loss = to_raw(wanted, 1.0 / unit)
+        self._hold(projection, places, words)
         self.written[projection] = self.written.get(projection, 0) + loss.rounded_to_zero
 
     def _update(self, projection: str, places: NDArray[np.int64], pulses: NDArray[np.int64]) -> None:
-        wanted = self.weights[places].astype(np.int64) + pulses
+        wanted = self._held(projection)[places].astype(np.int64) + pulses
         self.stopped[projection] = self.stopped.get(projection, 0) + int(((wanted < 0) | (wanted > FULL)).sum())
-        self.weights[places] = np.clip(wanted, 0, FULL)
+        self._hold(projection, places, np.clip(wanted, 0, FULL))
         self.ledger.pulses += int(np.abs(pulses).sum())
 
     def _read(self, projection: str, places: NDArray[np.int64]) -> NDArray[np.float64]:
-        words = self.weights[places] * self.loaded.scaling.unit[projection]
+        words = self._held(projection)[places] * self.loaded.scaling.unit[projection]
         return self._signed(projection, words / self._factors(projection))
+
+    def _held(self, projection: str) -> NDArray[np.uint16]:
+        """The words that hold a projection's weights, and others'."""
+        return self.learned[0] if projection in self.loaded.network.plastic else self.weights
+
+    def _hold(self, projection: str, places: NDArray[np.int64], words: NDArray[Any]) -> None:
+        """Put words where they belong; plastic weights start every run from what was last put there."""
+        self._held(projection)[places] = words
+        if projection in self.loaded.network.plastic:
+            self.learned_from[places] = words

@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from neurohw.chips.spinnaker.neurons import observe, overshooting, transfer, update
+from neurohw.chips.spinnaker.plastic import arrive, learn
 from neurohw.kernels.background import add_background
 from neurohw.kernels.compiling import step_kernel
 from neurohw.kernels.delivery import collect, deliver
@@ -25,7 +26,7 @@ def clamp(cells):
 def run(
     t, until, codes, firsts, lasts, shifts, state, coefficients, steep, offset_rows, sums, table, weights, arriving, background,
     groups, spiked, spiked_words, event_steps, event_neurons, event_values, event, sample_values, sample_neurons, sample_codes, samples, n_samples,
-    out, n_out, counts,
+    out, n_out, counts, plastic_fixed=None, plastic_state=None,
 ):  # fmt: skip
     """Run ticks t..until-1; stops early when `out` has no room for one more. Returns (t, event, n_samples, n_out).
 
@@ -33,6 +34,7 @@ def run(
     read, which gives the saturated sum since no weight is negative. table, arriving, background, groups: see
     `neurohw.kernels.float_engine`. counts: synaptic events, saturated cells, neuron-steps whose conductance is above
     `steep` (see `overshooting`), spikes of the background.
+    plastic_*: see `BoardPlasticity`; None where no synapse is plastic.
     samples[k, m] = V, gsyn_exc or gsyn_inh (sample_values[m] = 0, 1, 2) of a neuron, s16.15.
     """
     n = state.shape[1]
@@ -44,6 +46,8 @@ def run(
         events, spikes = add_background(t, *background, weights, sums)
         counts[0] += events + deliver(t, *table, weights, *arriving, sums)
         counts[3] += spikes
+        if plastic_state is not None:
+            arrive(t, plastic_state, sums)
         for receptor in range(2):
             counts[1] += clamp(sums[receptor])
         for g in range(codes.size):
@@ -56,5 +60,7 @@ def run(
             update(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
         sums[:] = 0
         n_out = collect(t, spiked, spiked_words, groups, arriving[0], arriving[1], out, n_out)
+        if plastic_state is not None:
+            counts[0] += learn(t, plastic_fixed, plastic_state, *arriving[:5])
         t += 1
     return t, event, n_samples, n_out

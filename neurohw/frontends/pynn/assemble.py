@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.connections import FromList
+from neurohw.frontends.pynn.plasticity import note_amplitudes, synapse_of
 from neurohw.network import MAX_NAME, Network, Numerics, SpikeTimes
 
 Indices = NDArray[np.int64]
@@ -27,6 +28,7 @@ def assemble(state: Any, first: int, last: int, trial: int) -> tuple[Network, li
             taken.add(population.network_name)
         network = _add_population(network, population, state.dt, notes)
     for projection in state.projections:
+        projection.parts = {}
         for source, target, which, pre, post in _parts(state, projection):
             network = network.project(
                 source.network_name,
@@ -35,9 +37,11 @@ def assemble(state: Any, first: int, last: int, trial: int) -> tuple[Network, li
                 weight=_simple(projection.values["weight"][which]),
                 delay=_simple(projection.values["delay"][which]),
                 receptor=projection.receptor_type,
-                synapse=type(projection.synapse_type).__name__,
-                name=_free_name(projection.label or "projection", set(network.projections)),
+                synapse=synapse_of(projection, which),
+                name=(name := _free_name(projection.label or "projection", set(network.projections))),
             )
+            projection.parts[name] = np.flatnonzero(which)[np.argsort(pre, kind="stable")]
+    note_amplitudes(network, notes)
     for source in state.current_sources:
         times, amplitudes = source.schedule(first, last, trial)
         for population, neurons in source.targets():

@@ -8,6 +8,7 @@ from typing import Any
 
 from neurohw.device import Device, load_device
 from neurohw.errors import Unsupported
+from neurohw.frontends.pynn import plasticity
 from neurohw.frontends.pynn.assemble import assemble
 from neurohw.network import Network
 from neurohw.program import Chip, Program
@@ -50,8 +51,10 @@ class Experiment:
         return self.first_trial + self.state.segment_counter
 
     def restart(self) -> None:
-        """The next run starts at time 0 again."""
+        """The next run starts at time 0 again, with the weights that there were before they learned."""
         self.begun = False
+        if plasticity.forget(self.state.projections):
+            self.changed = True
 
     def advance(self, first: int, last: int) -> None:
         """Run the steps first..last-1 and hand every population and current source its data."""
@@ -61,10 +64,12 @@ class Experiment:
         if self.changed or self.program is None or any(s.streams(first, last) for s in state.current_sources):
             self._put_on_chip(first, last)
         assert self.chip is not None
+        assert self.program is not None
         duration = (last - first) * state.dt
         recording = self.chip.run(duration, trial=self.trial, reset=not self.begun)
         self.begun = True
         self.reports.append((first * state.dt, last * state.dt, recording.report))
+        plasticity.learned(state.projections, self.chip, self.program.network)
         for population in state.populations:
             population.recorder.keep(first, recording, population.network_name)
         for source in state.current_sources:

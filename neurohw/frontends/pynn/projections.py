@@ -40,6 +40,7 @@ class Connection(common.Connection):
         if name not in self.projection.values:
             raise AttributeError(f"a connection has no {name!r}; it has {', '.join(self.projection.values)}")
         self.projection.values[name][self.number] = value
+        self.projection.before = None
         simulator.state.changed()
 
     def as_tuple(self, *names: str) -> tuple[Any, ...]:
@@ -72,6 +73,10 @@ class Projection(common.Projection):
             space or Space(),
             label,
         )
+        self.parts: dict[str, NDArray[np.int64]] = {}
+        """neurohw's projections that this one was made into -> which connections, in the order of the rows there."""
+        self.before: NDArray[np.float64] | None = None
+        """The weights before they learned, for reset()."""
         self._drawn: list[tuple[NDArray[np.int64], int, dict[str, Any]]] = []
         connector.connect(self)
         self._finish()
@@ -112,6 +117,7 @@ class Projection(common.Projection):
         return [Connection(self, number) for number in range(len(self))]
 
     def _set_attributes(self, parameter_space: ParameterSpace) -> None:
+        self.before = None
         for name, given in parameter_space.items():
             if given.is_homogeneous:
                 self.values[name][:] = given.evaluate(simplify=True)
