@@ -71,7 +71,10 @@ class AnalogMachine(Machine):
     circuits that may be joined to one neuron, the default first. circuits_per_synapse: circuits that a neuron needs to
     have one synapse on each row. drivers, rows_per_driver: of an array. bus_addresses, row_addresses: sources that
     share a bus (a driver serves one bus), and those of them that one row can carry; None: every row can carry every
-    source. overfull: what the makers' mapping tool does with synapses that find no row. weight_range: whether each row
+    source. row_buses: buses of an array, each with the same share of its rows; circuits_per_output: neuron circuits side
+    by side whose spikes go to one of them; row_bus: the makers' name. row_serves: whether all synapses of a row act on one
+    receptor. sources_per_array: that its rows can tell apart. shared_parameters: those that all neurons of an array have in
+    common. overfull: what the makers' mapping tool does with synapses that find no row. weight_range: whether each row
     can be scaled on its own, or only a neuron's synaptic input as a whole. membranes_per_unit: membranes of one unit
     that can be recorded at a time. acceleration: network time / hardware time. delay (network time) = delay_base +
     delay_per_hop * hops between arrays.
@@ -89,6 +92,12 @@ class AnalogMachine(Machine):
     rows_per_driver: Count
     bus_addresses: Count | None = None
     row_addresses: Count | None = None
+    row_buses: Count | None = None
+    circuits_per_output: Count | None = None
+    row_bus: str = "bus"
+    row_serves: Literal["receptor", "any"] = "receptor"
+    sources_per_array: Count | None = None
+    shared_parameters: tuple[str, ...] = ()
     overfull: Literal["lose", "refuse"]
     weight_range: Literal["row", "input"]
     membranes_per_unit: Annotated[Number, In(at_least=0, at_most=100_000, whole=True)]

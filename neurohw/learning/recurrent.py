@@ -25,11 +25,11 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class RecurrentNetwork(Described):
-    """hidden: neurons. model: ALIF (a LIF neuron where beta is 0) or IF_curr_delta. Voltages in mV, above a rest of 0.
+    """hidden: neurons. model: ALIF (a LIF neuron where beta is 0) or IF_curr_delta. v_thresh: mV above v_rest.
 
     reset: by subtraction, in the step of the spike or, as many frameworks write it, one step later (late: the membrane
-    has not decayed by then), or to 0.
-    gain: of the initial weights.
+    has not decayed by then), or to v_rest.
+    gain: of the initial weights. dt: of a step of the task.
     """
 
     hidden: Annotated[int, Field(ge=1, le=100_000)] = 100
@@ -38,11 +38,13 @@ class RecurrentNetwork(Described):
     tau_m: Duration = 30.0
     tau_out: Duration = 30.0
     v_thresh: Positive = 0.1
+    v_rest: float = 0.0
     beta: Annotated[float, Field(ge=0)] = 0.0
     tau_a: Duration = 200.0
     tau_refrac: Time = 0.0
     reset: Literal["late", "subtract", "set"] = "late"
     gain: Positive = 0.1
+    dt: Duration = 1.0
 
     def shapes(self, task: Task) -> dict[str, tuple[int, int]]:
         """projection -> (pre, post), in their order."""
@@ -67,16 +69,16 @@ class RecurrentNetwork(Described):
 
     def network(self, task: Task, seed: int, weights: dict[str, Array], delay: float = 1.0) -> Network:
         """The network with these weights; every delay is one step (ms)."""
-        kept = np.exp(-task.dt / self.tau_m)
-        to = {"late": self.v_thresh - self.v_thresh / kept, "subtract": 0.0, "set": 0.0}[self.reset]
+        kept = np.exp(-self.dt / self.tau_m)
+        to = self.v_rest + (self.v_thresh - self.v_thresh / kept if self.reset == "late" else 0.0)
         numerics = Numerics(reset="set" if self.reset == "set" else "subtract")
         net = Network(type(task).__name__.lower(), seed, numerics=numerics)
         for name, n in task.inputs.items():
             net = net.population(name, n, "SpikeSourceArray")
-        membrane = {"v_rest": 0.0, "tau_m": self.tau_m, "v_thresh": self.v_thresh, "v_reset": to}
+        membrane = {"v_rest": self.v_rest, "tau_m": self.tau_m, "v_thresh": self.v_rest + self.v_thresh, "v_reset": to}
         own = {"beta": self.beta, "tau_a": self.tau_a} if self.model == "ALIF" else {}
         net = net.population("hidden", self.hidden, self.model, {**membrane, **own, "tau_refrac": self.tau_refrac})
-        net = net.population("readout", task.outputs, "LI", {"v_rest": 0.0, "tau_m": self.tau_out})
+        net = net.population("readout", task.outputs, "LI", {"v_rest": self.v_rest, "tau_m": self.tau_out})
         for name in self.shapes(task):
             ends = {"recurrent": ("hidden", "hidden"), "readout": ("hidden", "readout")}.get(name, (name, "hidden"))
             given = weights[name].ravel()

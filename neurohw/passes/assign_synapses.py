@@ -25,6 +25,7 @@ from neurohw.device.analog import AnalogChoices, AnalogMachine
 from neurohw.errors import DoesNotFit
 from neurohw.kernels.circuits import neuron_circuits, ordinals
 from neurohw.kernels.lowering import Block, blocks
+from neurohw.kernels.row_buses import row_buses
 from neurohw.network import RECEPTORS
 from neurohw.program import LOST, Program
 from neurohw.report import Loss, Resource
@@ -63,6 +64,8 @@ def assign_synapses(program: Program) -> Program:
     assert isinstance(choices, AnalogChoices)
     assert program.routing is not None
     bus, address = buses(program, machine, choices)
+    if machine.row_buses is not None:
+        bus = row_buses(program, machine)
     grouped = groups(program, machine, bus, address)
     counts = np.zeros((program.origin.n_neurons, grouped.bus.size), np.uint16)
     for block in blocks(program):
@@ -71,13 +74,22 @@ def assign_synapses(program: Program) -> Program:
     array = first_circuit // int(machine.circuits_per_array)
     per_row = machine.synapses_per_row(choices)
     shares = {
-        int(a): share_rows(counts[array == a], grouped.bus, per_row, int(machine.rows_per_driver), int(machine.drivers))
+        int(a): share_rows(
+            counts[array == a],
+            grouped.bus,
+            per_row,
+            int(machine.rows_per_driver),
+            int(machine.drivers),
+            machine.rows // int(machine.row_buses) if machine.row_buses else None,
+        )
         for a in np.unique(array)
     }
     if machine.overfull == "refuse":
-        _refuse(program, machine, counts, array, shares)
+        _refuse(program, machine, counts, array, grouped.bus, shares)
     circuits = _circuits(program, machine, grouped, first_circuit, shares, per_row)
-    links = bus[program.origin.n_neurons :] - bus[: program.origin.n_neurons].max(initial=-1) - 1
+    links = np.zeros(program.origin.n_presynaptic - program.origin.n_neurons, np.int64)
+    if machine.bus_addresses is not None:
+        links = bus[program.origin.n_neurons :] - bus[: program.origin.n_neurons].max(initial=-1) - 1
     routing = replace(program.routing, circuits=circuits, links=links)
     return replace(program, routing=routing, report=program.report.add(*_entries(program, machine, circuits, shares)))
 
@@ -106,8 +118,10 @@ def buses(
 def groups(program: Program, machine: AnalogMachine, bus: NDArray[np.int64], address: NDArray[np.int64]) -> Groups:
     """Groups by (bus, pattern, receptor), numbered in that order; only those that some projection uses."""
     if machine.bus_addresses is None or machine.row_addresses is None:
-        every = np.tile(np.arange(2), (bus.size, 1))
-        return Groups(every, np.zeros(2, np.int64))
+        receptors = 2 if machine.row_serves == "receptor" else 1
+        n_buses = int(machine.row_buses or 1)
+        every = (bus[:, None] if machine.row_buses else 0) * receptors + np.arange(2) % receptors
+        return Groups(np.broadcast_to(every, (bus.size, 2)), np.repeat(np.arange(n_buses), receptors))
     patterns = -(-int(machine.bus_addresses) // int(machine.row_addresses))
     missing = patterns * int(machine.row_addresses) - int(machine.bus_addresses)
     pattern = (address + missing) // int(machine.row_addresses)
@@ -123,13 +137,18 @@ def groups(program: Program, machine: AnalogMachine, bus: NDArray[np.int64], add
 
 
 def share_rows(
-    counts: NDArray[np.uint16], bus: NDArray[np.int64], per_row: int, rows_per_driver: int, drivers: int
+    counts: NDArray[np.uint16],
+    bus: NDArray[np.int64],
+    per_row: int,
+    rows_per_driver: int,
+    drivers: int,
+    rows_per_bus: int | None = None,
 ) -> Share:
     """How the drivers of one array are shared. counts: (target neurons, groups), the synapses asked for.
 
     The gain of the r-th row of a group (r = 0, 1, ...) is sum over targets of clip(k - r s, 0, s). The rows of a bus,
     in the order of falling gain, fill its drivers; the drivers of all buses, in the order of falling gain, fill the
-    array.
+    array. rows_per_bus: where each bus has rows of its own, which it must not exceed.
     """
     wanted = -(-counts.max(axis=0, initial=0).astype(np.int64) // per_row)
     group = np.repeat(np.arange(bus.size), wanted)
@@ -148,14 +167,18 @@ def share_rows(
     is_kept = np.zeros(driver.shape[1], bool)
     is_kept[best] = True
     kept = np.bincount(group[is_kept[of_row]], minlength=bus.size)
-    return Share(wanted, kept, _first_rows(bus, kept, rows_per_driver), driver.shape[1])
+    return Share(wanted, kept, _first_rows(bus, kept, rows_per_driver, rows_per_bus), driver.shape[1])
 
 
-def _first_rows(bus: NDArray[np.int64], kept: NDArray[np.int64], rows_per_driver: int) -> NDArray[np.int64]:
+def _first_rows(
+    bus: NDArray[np.int64], kept: NDArray[np.int64], rows_per_driver: int, rows_per_bus: int | None
+) -> NDArray[np.int64]:
     """The number of each group's first row: the groups of a bus side by side, every bus beginning at a driver."""
     of_bus = np.bincount(bus, kept, bus.max(initial=-1) + 1).astype(np.int64)
     drivers = -(-of_bus // rows_per_driver)
     begins = (np.cumsum(drivers) - drivers) * rows_per_driver
+    if rows_per_bus is not None:
+        begins = np.arange(begins.size) * rows_per_bus
     within = np.cumsum(kept) - kept - (np.cumsum(of_bus) - of_bus)[bus]
     return begins[bus] + within
 
@@ -223,20 +246,51 @@ def _refuse(
     machine: AnalogMachine,
     counts: NDArray[np.uint16],
     array: NDArray[np.int64],
+    bus: NDArray[np.int64],
     shares: dict[int, Share],
 ) -> None:
-    """Raise DoesNotFit, naming the neuron with the largest fan-in, if an array needs more rows than it has."""
+    """Raise DoesNotFit, naming the neuron with the largest fan-in, if an array or a bus of it needs more rows than it has."""
     for a, share in shares.items():
-        if share.drivers <= machine.drivers:
-            continue
         mine = np.flatnonzero(array == a)
-        fan_in = counts[mine].astype(np.int64).sum(axis=1)
-        worst = mine[int(np.argmax(fan_in))]
-        name = next(n for n, first in program.origin.first.items() if first <= worst < first + program.origin.size[n])
-        need = " + ".join(f"{rows} {receptor}" for rows, receptor in zip(share.wanted, RECEPTORS, strict=True))
-        raise DoesNotFit(
-            f"{program.network.name} on {program.device.title}: a {machine.array} needs {share.wanted.sum()} rows of "
-            f"synapses ({need}) and has {machine.rows}; the largest fan-in is {fan_in.max()}, of neuron "
-            f"{worst - program.origin.first[name]} in {name!r}. Reduce the fan-in to {machine.rows} in all, "
-            f"{machine.rows // 2} where a source has both an excitatory and an inhibitory synapse"
+        n_buses = int(machine.row_buses or 1)
+        of_bus = np.bincount(bus, share.wanted, n_buses)
+        if share.wanted.sum() > machine.rows:
+            raise DoesNotFit(_too_many(program, machine, counts[mine], mine, share.wanted, machine.rows))
+        if machine.row_buses is None or of_bus.max(initial=0) <= machine.rows / n_buses:
+            continue
+        full = int(np.argmax(of_bus))
+        here, rows = bus == full, machine.rows // n_buses
+        said = _too_many(
+            program, machine, counts[mine][:, here], mine, share.wanted[here], rows, f"{machine.row_bus} {full} of "
         )
+        raise DoesNotFit(
+            f"{said}. A neuron reaches only the {machine.row_bus} of its event output ({int(machine.circuits_per_output or 0)} "
+            "neurons side by side have one); only sources outside the chip can be spread"
+        )
+
+
+def _too_many(
+    program: Program,
+    machine: AnalogMachine,
+    counts: NDArray[np.uint16],
+    mine: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    rows: int,
+    where: str = "",
+) -> str:
+    """counts, mine: synapses and numbers of the neurons of an array; wanted: rows by receptor, of one bus or of each."""
+    fan_in = counts.astype(np.int64).sum(axis=1)
+    worst = mine[int(np.argmax(fan_in))]
+    name = next(n for n, first in program.origin.first.items() if first <= worst < first + program.origin.size[n])
+    by_receptor = (
+        wanted.reshape(-1, 2).sum(axis=0) if machine.row_serves == "receptor" and wanted.size % 2 == 0 else wanted
+    )
+    words = RECEPTORS if by_receptor.size == 2 else ("",) * by_receptor.size
+    need = " + ".join(f"{rows} {word}".rstrip() for rows, word in zip(by_receptor, words, strict=True))
+    half = f", {rows // 2} where a source has both an excitatory and an inhibitory synapse"
+    return (
+        f"{program.network.name} on {program.device.title}: {where}a {machine.array} needs {wanted.sum()} rows of "
+        f"synapses ({need}) and has {rows}; the largest fan-in is {fan_in.max(initial=0)}, of neuron "
+        f"{worst - program.origin.first[name]} in {name!r}. Reduce the fan-in to {rows} in all"
+        + (half if machine.row_serves == "receptor" else "")
+    )

@@ -6,24 +6,14 @@ No input spikes in step 0 of a sequence: NEST would not deliver it.
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw.learning.tasks import evidence
+from neurohw.learning.tasks import evidence, pattern
 from neurohw.study.eprop_cases import Arrays, BatchConfig, OnlineConfig
 
 
 def sines(rng: np.random.RandomState, steps: int, periods: list[int]) -> NDArray[np.float64]:
-    """A sum of sines of drawn amplitudes and phases, from 0 on, its largest absolute value 1; (steps, 1).
-
-    The argument of each leads from phi to 2 pi (steps // period) + phi, both ends included: periods beyond `steps` give 0.
-    """
+    """The target of `pattern`, its amplitudes drawn first; (steps, 1). Periods beyond `steps` give 0."""
     amplitudes, phases = rng.uniform(0.5, 2.0, len(periods)), rng.uniform(0.0, 2 * np.pi, len(periods))
-    parts = [
-        a * np.sin(np.linspace(phi, 2 * np.pi * (steps // period) + phi, steps))
-        for a, phi, period in zip(amplitudes, phases, periods, strict=True)
-    ]
-    y = np.sum(parts, axis=0)
-    y -= y[0]
-    largest = np.abs(y).max()
-    return (y / largest if largest > 0 else y)[:, None]
+    return pattern.sines("2020", steps, amplitudes, phases, tuple(periods))[:, None]
 
 
 def regression(c: BatchConfig, n_iter: int) -> Arrays:

@@ -26,9 +26,9 @@ QUIET = 3
 """Steps at the beginning of a sequence; without input in them no recorder's weights miss anything."""
 
 
-def is_case(data: Mapping[str, Any]) -> bool:
+def is_case(data: Any) -> bool:
     """Is this JSON meant to be a recorded run of e-prop?"""
-    return isinstance(data.get("config"), Mapping) and "loss" in data and "surrogate" in data["config"]
+    return isinstance(data, Mapping) and isinstance(data.get("config"), Mapping) and "loss" in data and "surrogate" in data["config"]
 
 
 def verify_case(path: Path, data: Mapping[str, Any]) -> Verification:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neurohw import workbench
+from neurohw.chips.analog.view import gain_places
 from neurohw.connections import AllToAll
 from neurohw.device import load_device
 from neurohw.effects.readout import Readout
@@ -211,3 +212,16 @@ def test_a_configuration_is_part_of_a_snapshot():
     chip.configure("a", {"v_leak": 300})
     chip.restore(state)
     assert small.same(chip.run(50.0, reset=False), straight)
+
+
+def test_each_synapse_finds_the_gain_of_its_neuron():
+    """Against the table's own rows, one after the other."""
+    program = small.program("brainscales2-chip", "recurrent", "IF_curr_exp")
+    table, n = program.payload.table, program.origin.n_neurons
+    found, seen = gain_places(table), 0
+    for source in range(table.n_sources):
+        for block, receptor, _, first, last in table.row(source):
+            assert block == 0
+            assert (found[first:last] == receptor * n + table.targets[first:last]).all()
+            seen += last - first
+    assert seen == table.n_synapses > 100

@@ -265,3 +265,44 @@ WRONG = [
 def test_bad_choices(choices, text):
     with pytest.raises(BadInput, match=text):
         workbench.map_network(small(), WAFER, choices)
+
+
+@pytest.mark.parametrize(("p", "n", "best"), [(0.01, 11_000, 8), (0.05, 7000, 12), (0.1, 6000, 16), (0.3, 3300, 16)])
+def test_the_published_ranking_of_neuron_sizes(p, n, best):
+    """Below p = 0.02 size 8 holds the largest networks without loss, to 0.08 size 12, above 16: only it needs no more than
+    the 224 drivers there are. arXiv:2610.07321."""
+    demand = {size: random_array(size, addresses, p, n, 4)[1] for size, addresses in ((8, 59), (12, 40), (16, 30))}
+    assert [size for size, drivers in demand.items() if drivers <= 224] == [best]
+
+
+def test_size_16_has_the_published_band():
+    """3,360 to 6,720 neurons without loss for p from 0.3 down to 0.02."""
+    assert random_array(16, 30, 0.3, 3330, 4)[1] <= 224 < random_array(16, 30, 0.3, 3480, 4)[1]
+    assert random_array(16, 30, 0.02, 6720, 2)[1] <= 224 < random_array(16, 30, 0.02, 6800, 2)[1]
+
+
+def test_each_input_lies_on_one_bus_and_every_bus_has_rows_of_its_own():
+    network = Network("net").population("in", 100, "SpikeSourceArray").population("out", 300, "IF_curr_exp")
+    network = network.project("in", "out", FixedProbability(0.5), weight=0.1, delay=0.0)
+    network = network.project("out", "out", FixedProbability(0.1), weight=-0.1, delay=1.0)
+    program = workbench.map_network(network, CHIP)
+    source, target, _, circuit = every_synapse(program)
+    bus = circuit // 256 % 256 // 64
+    column = program.payload.neurons % 256
+    assert (bus == circuit // 256 // 64 % 4).all()
+    inner = source < 300
+    assert (bus[inner] == column[source[inner]] // 64).all(), "a neuron reaches the bus of its event output"
+    for one in np.unique(source[~inner]):
+        assert np.unique(bus[source == one]).size == 1
+    assert (circuit // 65536 == program.payload.neurons[target] // 256).all()
+    assert np.unique(circuit).size == circuit.size
+
+
+def test_neurons_of_one_event_output_fill_one_bus_and_are_refused():
+    """64 neurons on one bus with 64 synapses each fit; 20 more from the other half's neurons of that bus do not."""
+    network = Network("net").population("a", 276, "IF_curr_exp")
+    pairs = np.concatenate((np.arange(64), 256 + np.arange(20)))
+    fits = network.project("a", "a", FromList(pairs[:64], np.full(64, 100)), weight=0.1, delay=1.0)
+    assert workbench.map_network(fits, CHIP).payload
+    with pytest.raises(DoesNotFit, match=r"PADI bus 0 of a half of the chip needs 84 rows.*has 64.*neuron 100 in 'a'"):
+        workbench.map_network(network.project("a", "a", FromList(pairs, np.full(84, 100)), weight=0.1, delay=1.0), CHIP)

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from neurohw import rng
-from neurohw.kernels.table import BLOCK, SynapseTable
+from neurohw.kernels.table import BASE, BLOCK, FIRST, GROUP, ROW, WIDTH, SynapseTable
 from neurohw.recording import Recording
 from neurohw.report import Loss
 
@@ -40,7 +41,16 @@ def seen(chip: Any, recording: Recording, begin: int, trial: int) -> Recording:
 def gain_places(table: SynapseTable) -> NDArray[np.int64]:
     """receptor * n_targets + target of each synapse of the table: where its neuron's gain stands."""
     places = np.empty(table.n_synapses, np.int64)
-    for source in range(table.n_sources):
-        for block, receptor, _, first, last in table.row(source):
-            places[first:last] = receptor * table.n_targets + block * BLOCK + table.targets[first:last]
+    _gain_places(table.visits, table.firsts, table.starts, table.offsets, table.targets, table.n_targets, places)
     return places
+
+
+@njit(cache=True)
+def _gain_places(visits, firsts, starts, offsets, targets, n_targets, places):
+    for v in range(visits.shape[0]):
+        row, group = visits[v, ROW], visits[v, GROUP]
+        first = row % 2 * n_targets + row // 2 * BLOCK
+        for s in range(firsts[group], firsts[group + 1]):
+            at = visits[v, BASE] + (s - visits[v, FIRST]) * visits[v, WIDTH]
+            for j in range(starts[s] + np.int64(offsets[at]), starts[s] + np.int64(offsets[at + 1])):
+                places[j] = first + targets[j]

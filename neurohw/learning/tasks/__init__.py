@@ -2,10 +2,23 @@
 
 from typing import Any
 
+from neurohw.learning.tasks.braille import Braille
+from neurohw.learning.tasks.delayed_xor import DelayedXor
+from neurohw.learning.tasks.digits import Digits
 from neurohw.learning.tasks.evidence import Evidence
-from neurohw.learning.tasks.sinusoids import Sinusoids
+from neurohw.learning.tasks.pattern import Pattern
+from neurohw.learning.tasks.store_recall import StoreRecall
 from neurohw.learning.tasks.task import Task
+from neurohw.learning.tasks.yin_yang import YinYang
 
-TASKS: dict[str, Any] = {"evidence": Evidence, "sinusoids": Sinusoids}
+TASKS: dict[str, Any] = {
+    "pattern": Pattern,
+    "evidence": Evidence,
+    "store_recall": StoreRecall,
+    "delayed_xor": DelayedXor,
+    "yin_yang": YinYang,
+    "digits": Digits,
+    "braille": Braille,
+}
 
 __all__ = ["TASKS", "Task"]
