@@ -176,10 +176,10 @@ def cases(mapping: MappingOf) -> list[Case]:
         raise BadInput(f"{where}: train: missing; write for example train: {{epochs: 100, scheme: {{name: shadow}}}}")
     given = dict(file.network)
     task = _task(given.pop("task", None), f"{where}: network.task")
-    validate(RecurrentNetwork, given, f"{where}: network")
-    if abs(task.steps * net.dt - file.duration) > 1e-6:
+    whole = validate(RecurrentNetwork, given, f"{where}: network")
+    if abs(task.steps * whole.dt - file.duration) > 1e-6:
         raise BadInput(
-            f"{where}: duration: {file.duration:g} ms, but a sample of the task lasts {task.steps * net.dt:g} ms"
+            f"{where}: duration: {file.duration:g} ms, but a sample of the task lasts {task.steps * whole.dt:g} ms"
         )
     found = []
     for name, (entry, device) in mapping.devices().items():
@@ -210,6 +210,8 @@ def _task(given: Any, where: str) -> Task:
     kind = TASKS[given["name"]]
     try:
         return kind(**rest)  # type: ignore[no-any-return]
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
     except TypeError:
         known = ", ".join(f.name for f in fields(kind))
         raise BadInput(f"{where}: {', '.join(rest)}: not the keys of this task; there are {known}") from None

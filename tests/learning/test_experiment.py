@@ -118,7 +118,8 @@ REFUSED = {
     "no epochs": (replaced("epochs: 3", "epochs: 0"), BadInput, "epochs"),
     "pause without unit": (replaced("pause: 1 s", "pause: 1"), BadInput, "pause", "unit"),
     "no chips": (SMALL[: SMALL.index("chips:")], BadInput, "chips: there are none"),
-    "no such form": (replaced("form: demirag", "form: nobody"), BadInput, "no convention 'nobody'"),
+    "no such form of the task": (replaced("pattern, form: demirag", "pattern, form: nobody"), BadInput, "network.task", "'nobody'"),
+    "no such form": (replaced("rule: {form: demirag", "rule: {form: nobody"), BadInput, "no convention 'nobody'"),
     "no single steps": (
         replaced("device: pcm-set, choices", "device: pcm-million, choices"), Unsupported, "chip 'PCM'", "no single steps", "shadow"),
     "a model the device lacks": (
@@ -156,4 +157,3 @@ def test_a_training_that_diverges_says_so_and_where(written):
     text = SMALL.replace("rate: {noise: 1.0e-4, recurrent: 1.0e-4, readout: 1.0e-3}", "rate: 1.0e+300")
     with np.errstate(all="ignore"), pytest.raises(OutOfRange, match="training stopped"):
         train(written(text))
-
