@@ -1,6 +1,6 @@
 """A mapping file with a `train:` section carried out: a task learned on every chip of the file, for every seed.
 
-    network: {task: {name: pattern, form: demirag}, hidden: 100}      see RecurrentNetwork
+    network: {task: {name: sinusoids}, hidden: 100}      see RecurrentNetwork
     duration: 1 s                                                       of one sample
     chips: [{device: pcm-set, choices: {g_max_weight: 0.1}, train: {scheme: {name: mixed_precision}}}]
     train: {epochs: 250, rule: {...}, optimizer: {...}, seeds: [42, 43]}
@@ -105,10 +105,10 @@ class Case:
     def _trainer(self, seed: int) -> Trainer:
         train, weights = self.train, self.net.weights(self.task, seed)
         written = {n: np.zeros_like(w) for n, w in weights.items()} if train.start == "scheme" else weights
-        network = self.net.network(self.task, seed, written, self.net.dt)
+        network = self.net.network(self.task, seed, written, self.task.dt)
         learner = self._learner(network, seed)
         laid, layout = laid_out(network, weights, self.device, train.copies, self.scheme.needs_aside, train.substitute)
-        program = map_network(laid, self.device, self.entry.choices, dt=self.net.dt, record=learner.record)
+        program = map_network(laid, self.device, self.entry.choices, dt=self.task.dt, record=learner.record)
         chip = fabricate(self.device, seed)
         chip.load(program)
         identity = digest(
@@ -116,7 +116,7 @@ class Case:
         )
         made = Trainer(
             chip, learner, self._course(seed), self.scheme, self._optimizer(), Plan(**_plan(train)), written, layout,
-            self.net.dt, identity, seed,
+            self.task.dt, identity, seed,
         )  # fmt: skip
         if train.start == "scheme":
             made.begin(weights)
@@ -131,7 +131,7 @@ class Case:
         rates = Rates(rule.regularization, rule.target_rate)
         feedback = Feedback(rule.feedback, weights, rule.feedback_decay)
         return EProp(
-            network, self.net.dt, rule.form, surrogate, feedback, rates, rule.average, rule.membranes, rule.readout
+            network, self.task.dt, rule.form, surrogate, feedback, rates, rule.average, rule.membranes, rule.readout
         )
 
     def _optimizer(self) -> Any:
@@ -176,10 +176,10 @@ def cases(mapping: MappingOf) -> list[Case]:
         raise BadInput(f"{where}: train: missing; write for example train: {{epochs: 100, scheme: {{name: shadow}}}}")
     given = dict(file.network)
     task = _task(given.pop("task", None), f"{where}: network.task")
-    whole = validate(RecurrentNetwork, given, f"{where}: network")
-    if abs(task.steps * whole.dt - file.duration) > 1e-6:
+    validate(RecurrentNetwork, given, f"{where}: network")
+    if abs(task.steps * task.dt - file.duration) > 1e-6:
         raise BadInput(
-            f"{where}: duration: {file.duration:g} ms, but a sample of the task lasts {task.steps * whole.dt:g} ms"
+            f"{where}: duration: {file.duration:g} ms, but a sample of the task lasts {task.steps * task.dt:g} ms"
         )
     found = []
     for name, (entry, device) in mapping.devices().items():
