@@ -50,7 +50,7 @@ CLASSES = {
         "neurohw.effects.ir_drop": "IrDrop",
         "neurohw.calibration": "Calibration Residual",
         "neurohw.effects.configuration_noise": "ConfigurationNoise",
-        "neurohw.effects.mismatch": "Mismatch",
+        "neurohw.effects.mismatch": "Mismatch Levels",
         "neurohw.effects.parameter_codes": "ParameterCodes VoltageCell TimeCell GainCell",
         "neurohw.effects.readout": "Readout",
         "neurohw.effects.temporal_noise": "TemporalNoise",
