@@ -40,7 +40,7 @@ CLASSES = {
         "neurohw.device.machine": "Site Limits",
         "neurohw.device.reference": "ReferenceMachine ReferenceChoices",
         "neurohw.device.spinnaker": "SpinnakerMachine SpinnakerChoices",
-        "neurohw.device.analog": "AnalogMachine AnalogChoices Layout",
+        "neurohw.device.analog": "AnalogMachine AnalogChoices Layout Matrix",
         "neurohw.device.crossbar": "CrossbarMachine CrossbarChoices",
         "neurohw.effects.adc": "Adc",
         "neurohw.effects.curve": "Curve",

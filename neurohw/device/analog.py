@@ -63,6 +63,18 @@ class Layout(Described):
     status: Status
 
 
+class Matrix(Described):
+    """The numbers of multiplying matrices on the synapse array; see `neurohw.chips.analog.matrix`."""
+
+    gain: Annotated[Number, In("", at_least=0)]
+    noise: Annotated[Number, In("", at_least=0)]
+    low: Annotated[Number, In("", whole=True)]
+    high: Annotated[Number, In("", whole=True)]
+    rows: Count
+    input_top: Count
+    weight_top: Count
+
+
 class AnalogMachine(Machine):
     """Arrays of neuron and synapse circuits.
 
@@ -99,6 +111,7 @@ class AnalogMachine(Machine):
     sources_per_array: Count | None = None
     shared_parameters: tuple[str, ...] = ()
     membranes_at_a_time: Count | None = None
+    matrix: Matrix | None = None
     overfull: Literal["lose", "refuse"]
     weight_range: Literal["row", "input"]
     membranes_per_unit: Annotated[Number, In(at_least=0, at_most=100_000, whole=True)]
