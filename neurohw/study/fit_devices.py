@@ -66,7 +66,7 @@ class Fit:
 
     def sigma(self, target: Any) -> Values:
         """sd of a write towards `target` (uS), as fitted."""
-        return np.polyval(self.polynomial[::-1], np.asarray(target, float) / self.g_max)
+        return np.asarray(np.polyval(self.polynomial[::-1], np.asarray(target, float) / self.g_max), float)
 
     def noise(self, g: Any) -> Values:
         """sd of a read of `g` (uS), as fitted."""

@@ -352,7 +352,7 @@ def test_pulses_saturate_and_refresh_restores():
     chip.wait("40 s")
     stuck = chip.read("w", arms=True)
     assert chip.run(1.0).report.estimates["saturated_arms"][0] > 100
-    chip.refresh("w", "reset_and_rewrite")
+    chip.refresh("w", "reset_and_verify")
     chip.wait("40 s")
     renewed = chip.read("w", arms=True)
     touched = (stuck.max(axis=0) > 10.5) & (np.abs(stuck[0] - stuck[1]) < 1)
@@ -361,10 +361,34 @@ def test_pulses_saturate_and_refresh_restores():
     change = (renewed[0] - renewed[1])[touched] - (stuck[0] - stuck[1])[touched]
     assert abs(change.mean()) < 0.75
     assert chip.ledger.resets > 0
-    with pytest.raises(BadInput, match="reset_and_rewrite"):
+    with pytest.raises(BadInput, match="there are reset_and_rewrite, reset_and_verify"):
         chip.refresh("w", "hope")
     with pytest.raises(Unsupported, match="no refresh"):
         chip_for(pairs()).refresh("w", "reset_and_rewrite")
+
+
+def test_the_published_refresh():
+    """RESET both arms of pairs that read above 9 uS and differ by less than a quarter of it, then int(difference / 0.75 uS)
+    pulses on one; the ledger has them all, no other pair is touched."""
+    chip = chip_for(pairs(weight=0.3), "pcm-set")
+    for sign in (1, -1):
+        chip.update("w", np.full(1000, 40 * sign))
+    chip.wait("38.6 s")
+    d, places = chip.devices, chip.places("w")
+    sets, resets, state, ledger = d.set_pulses.copy(), d.reset_pulses.copy(), chip.snapshot(), replace(chip.ledger)
+    seen = chip.read("w", arms=True)
+    chip.restore(state)
+    chip.refresh("w", "reset_and_rewrite")
+    d = chip.devices
+    full = (seen.max(axis=0) > 9) & (np.abs(seen[0] - seen[1]) < 2.25)
+    assert 50 < full.sum() < 900
+    np.testing.assert_array_equal((d.reset_pulses - resets)[:, places], np.stack([full, full]))
+    wanted = np.floor(np.abs(seen[0] - seen[1]) / 0.75) * full
+    np.testing.assert_array_equal((d.set_pulses - sets)[0, places], wanted * (seen[0] > seen[1]))
+    np.testing.assert_array_equal((d.set_pulses - sets)[1, places], wanted * (seen[0] < seen[1]))
+    assert chip.ledger.pulses - ledger.pulses == wanted.sum()
+    assert chip.ledger.resets - ledger.resets == 2 * full.sum()
+    assert chip.ledger.energy > ledger.energy
 
 
 def test_write_by_pulses_reaches_its_target():

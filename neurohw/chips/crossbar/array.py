@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.chips.crossbar import engine, reads
-from neurohw.chips.crossbar.devices import Bench, Devices, Key
+from neurohw.chips.crossbar.devices import Bench
+from neurohw.chips.crossbar.reader import Key
+from neurohw.chips.crossbar.state import Devices
 from neurohw.device.crossbar import CrossbarChoices
 from neurohw.effects.adc import Adc
 from neurohw.effects.dac import Dac

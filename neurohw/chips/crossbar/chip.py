@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw import rng
-from neurohw.chips.crossbar import engine, tiles
+from neurohw.chips.crossbar import engine, refreshing, tiles
 from neurohw.chips.crossbar.array import Array
-from neurohw.chips.crossbar.devices import FROZEN, Bench, Devices
+from neurohw.chips.crossbar.devices import Bench
+from neurohw.chips.crossbar.reader import FROZEN
+from neurohw.chips.crossbar.state import Devices
 from neurohw.chips.float_chip import FloatChip
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.errors import BadInput, OutOfRange, Unsupported
@@ -317,24 +319,20 @@ class CrossbarChip(FloatChip):
         self.devices = Devices.from_kept(state["state"]["devices"])
 
     def refresh(self, projection: str, policy: str) -> None:
-        """Rebalance saturated pairs; the one policy is "reset_and_rewrite".
-
-        A pair with an arm read above `refresh_above` and a difference read below a quarter of it is RESET and given its
-        difference again, by pulses and reads. Source: Demirag et al. 2021.
-        """
-        limit = self.machine.refresh_above
-        if policy != "reset_and_rewrite":
-            raise BadInput(f"refresh: no policy {policy!r}; there is reset_and_rewrite")
-        if limit is None or self.ideal:
+        """Rebalance saturated pairs by one of the policies of `neurohw.chips.crossbar.refreshing`, as the chip reads them."""
+        if policy not in refreshing.POLICIES:
+            raise BadInput(f"refresh: no policy {policy!r}; there are {', '.join(refreshing.POLICIES)}")
+        if self.machine.refresh_above is None or self.ideal:
             super().refresh(projection, policy)
             return
         places = self._pairs(self.places(projection)).ravel()
-        arms = self._sample(projection, places)
-        difference = arms[0] - arms[1]
-        full = (arms.max(axis=0) > limit) & (np.abs(difference) < limit / 4)
-        before, number = self._worn(), self._number(projection)
+        arms, number, before = self._sample(projection, places), self._number(projection), self._worn()
+        full = refreshing.saturated(arms, float(self.machine.refresh_above))
         self.writes[number] += 1
-        self._program(places[full], difference[full], "reset", int(self.writes[number]))
+        address = f"write {self.writes[number]}"
+        refreshing.POLICIES[policy](
+            self.bench, self.devices, places[full], arms[0, full] - arms[1, full], address, self.age
+        )
         self._book(*before)
 
     def read(self, projection: str, arms: bool = False) -> NDArray[np.float64]:

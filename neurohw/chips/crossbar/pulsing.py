@@ -55,8 +55,8 @@ def reset(line, places, devices, key, low, low_sd, g, memory, sets, resets, stuc
 def pulse(first, n, places, devices, counts, key, c, g_max, g, memory, sets, resets, stuck, touched):
     """counts[k] SET pulses on the arm of places[k], whose devices are the lines first..first+n-1, each in its turn.
 
-    devices[k]: the address of the first of them. touched[j, k]: device j was pulsed. Returns (most, absent): the most
-    that any has gone through.
+    devices[k]: the address of the first of them. touched[j, k]: device j was pulsed. Returns the most that any device has
+    gone through.
     """
     most = 0
     for k in range(places.size):

@@ -84,26 +84,6 @@ def amplitudes(n, places, cells, g, nu, quality, epoch, log_time, s, slow, fast,
 
 
 @njit(cache=True)
-def moments(n, places, cells, units, g, nu, quality, epoch, log_time, s, slow, fast, keys, band, white, out):
-    """out[places[k]] = (mean, variance) of a read of G+ - G-, times units[k] and its square."""
-    for k in range(places.size):
-        p, mean, variance = places[k], 0.0, 0.0
-        for arm in range(2):
-            for j in range(n):
-                line, device = arm * n + j, (cells[k] * 2 + arm) * n + j
-                e = epoch[line, p]
-                if e < 0:
-                    continue
-                now = conductance(line, p, g, nu, epoch, log_time)
-                moved, flicker = _center(line, p, device, now, quality, epoch, s, slow, keys, band)
-                sd = sqrt((flicker * fast[e]) ** 2 + (white[0] * now + white[1]) ** 2)
-                m, v = clipped(now + moved, sd, white[2], white[3])
-                mean += m if arm == 0 else -m
-                variance += v
-        out[p, 0], out[p, 1] = mean * units[k], variance * units[k] * units[k]
-
-
-@njit(cache=True)
 def clipped(mean, sd, low, high):
     """(mean, variance) of clip(N(mean, sd^2), low, high).
 
