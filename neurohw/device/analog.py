@@ -49,6 +49,11 @@ class AnalogChoices(Choices):
     out_of_range: Literal["clip", "refuse"] = Field(
         "clip", description="what happens to a parameter that no code reaches: the nearest one, reported, or an error"
     )
+    delays: Literal["given", "refuse"] = Field(
+        "given",
+        description="where delays cannot be set: every synapse has the one that the chip gives, reported, or a network that "
+        "asks for others is refused",
+    )
     compensate_loss: bool = Field(
         False,
         description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection",

@@ -15,7 +15,8 @@ class WeightResolution(Effect):
     """Codes 0 .. 2^bits - 1; the sign of a weight is that of its row.  code = floor(|w| / unit + 1/2), cut at the top.
 
     The error of a weight within range is at most unit / 2; a weight below unit / 2 is lost. With `rounding: random`, code =
-    floor(|w| / unit + u) with u uniform in [0, 1): right on average, and wrong by less than a unit.
+    floor(|w| / unit + u) with u uniform in [0, 1): right on average, and wrong by less than a unit. That is how a network is
+    mapped; a weight that is written later is rounded to the nearest code.
     """
 
     name: ClassVar[str] = "weight_resolution"

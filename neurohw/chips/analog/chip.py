@@ -250,7 +250,7 @@ class AnalogChip(FloatChip):
         places, weights = places[there], weights[there]
         if self.resolution is not None:
             unit = self._unit(projection)
-            codes = self.resolution.codes(weights, abs(unit), self.key("weight_resolution/write"), places)
+            codes = self.resolution.codes(weights, abs(unit))
             self._saturate(projection, np.abs(weights) > (self.resolution.top + 0.5) * abs(unit))
             weights = np.asarray(codes * unit)
         self._program(places, weights)
