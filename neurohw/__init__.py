@@ -37,6 +37,7 @@ _HOME = {
     **dict.fromkeys(("map_network", "fabricate", "run", "run_reference"), "neurohw.workbench"),
     **dict.fromkeys(("Program", "Chip", "Capabilities"), "neurohw.program"),
     "calibrate": "neurohw.calibrate",
+    "train": "neurohw.study.training",
     **dict.fromkeys(("Calibration", "load_calibration"), "neurohw.calibration"),
     "Recording": "neurohw.recording",
     "load_recording": "neurohw.recording_files",
@@ -45,6 +46,7 @@ _HOME = {
     **dict.fromkeys(("compare",), "neurohw.study.compare"),
     "Comparison": "neurohw.study.comparison",
     "sweep": "neurohw.study.sweep",
+    "ablate": "neurohw.study.ablate",
     "verify": "neurohw.study.verify",
     "Verification": "neurohw.study.verification",
     **dict.fromkeys(

@@ -244,6 +244,27 @@ def calibrate(mapping: MappingName, out: Out = None, quiet: Quiet = False) -> No
 
 
 @app.command()
+def train(
+    mapping: MappingName,
+    out: Out = None,
+    quiet: Quiet = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, whatever checkpoints there are.")] = False,
+) -> None:
+    """Learn with the chip in the loop; interrupted, it goes on where it stopped. Example: neurohw train pattern_pcm"""
+    from neurohw.mapping import load_mapping
+    from neurohw.study.training import train as learn
+
+    loaded = load_mapping(mapping)
+    folder = _out(out, loaded.path)
+    with _progress(quiet) as progress:
+        found = learn(loaded, folder / "checkpoints", progress, fresh)
+    found.write(folder, shlex.join(["neurohw", *sys.argv[1:]]))
+    if not quiet:
+        print(found)
+        print(f"report: {folder / 'report.html'}")
+
+
+@app.command()
 def sweep(
     mapping: MappingName,
     out: Out = None,
@@ -270,6 +291,23 @@ def sweep(
         print(f"neurohw: refused: {one_line(problem.problem)}", file=sys.stderr)
     if len(result.problems) == len(result.results):
         raise typer.Exit(2)
+
+
+@app.command()
+def ablate(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = False) -> None:
+    """What each non-ideality costs, alone and left out. Example: neurohw ablate digits"""
+    from neurohw.mapping import load_mapping
+    from neurohw.study.ablate import ablate as run_all
+    from neurohw.study.experiment import provenance
+
+    loaded = load_mapping(mapping)
+    folder = _out(out, loaded.path)
+    with _progress(quiet) as progress:
+        result = run_all(loaded, seed, progress)
+    _made(folder)
+    result.write(folder, provenance(loaded, shlex.join(["neurohw", *sys.argv[1:]])))
+    if not quiet:
+        print(f"{result}\n{folder / 'ablation.json'}")
 
 
 @app.command()

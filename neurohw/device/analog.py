@@ -36,6 +36,12 @@ class AnalogChoices(Choices):
         description="what shares one unit of weight: each projection has its own, or all projections onto one receptor "
         "of a population share one; a device whose rows cannot be scaled one by one has the second in any case",
     )
+    top_weight: float | None = Field(
+        None,
+        gt=0,
+        description="the network weight that the largest code stands for, on every projection: room for weights that "
+        "will be learned; by default the largest weight of those that share a unit",
+    )
     inputs_per_bus: int | None = Field(
         None,
         ge=1,
@@ -49,9 +55,15 @@ class AnalogChoices(Choices):
     out_of_range: Literal["clip", "refuse"] = Field(
         "clip", description="what happens to a parameter that no code reaches: the nearest one, reported, or an error"
     )
+    delays: Literal["given", "refuse"] = Field(
+        "given",
+        description="where delays cannot be set: every synapse has the one that the chip gives, reported, or a network that "
+        "asks for others is refused",
+    )
     compensate_loss: bool = Field(
         False,
-        description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection",
+        description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection, "
+        "and all by 1/(1 - p) where a share p of the synapse circuits is dead",
     )
 
 
@@ -61,6 +73,18 @@ class Layout(Described):
     rows: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(min_length=1, max_length=1000)
     source: str
     status: Status
+
+
+class Matrix(Described):
+    """The numbers of multiplying matrices on the synapse array; see `neurohw.chips.analog.matrix`."""
+
+    gain: Annotated[Number, In("", at_least=0)]
+    noise: Annotated[Number, In("", at_least=0)]
+    low: Annotated[Number, In("", whole=True)]
+    high: Annotated[Number, In("", whole=True)]
+    rows: Count
+    input_top: Count
+    weight_top: Count
 
 
 class AnalogMachine(Machine):
@@ -74,7 +98,7 @@ class AnalogMachine(Machine):
     source. row_buses: buses of an array, each with the same share of its rows; circuits_per_output: neuron circuits side
     by side whose spikes go to one of them; row_bus: the makers' name. row_serves: whether all synapses of a row act on one
     receptor. sources_per_array: that its rows can tell apart. shared_parameters: those that all neurons of an array have in
-    common. overfull: what the makers' mapping tool does with synapses that find no row. weight_range: whether each row
+    common. membranes_at_a_time: of the whole machine; a bench that wants more runs several times. overfull: what the makers' mapping tool does with synapses that find no row. weight_range: whether each row
     can be scaled on its own, or only a neuron's synaptic input as a whole. membranes_per_unit: membranes of one unit
     that can be recorded at a time. acceleration: network time / hardware time. delay (network time) = delay_base +
     delay_per_hop * hops between arrays.
@@ -98,6 +122,8 @@ class AnalogMachine(Machine):
     row_serves: Literal["receptor", "any"] = "receptor"
     sources_per_array: Count | None = None
     shared_parameters: tuple[str, ...] = ()
+    membranes_at_a_time: Count | None = None
+    matrix: Matrix | None = None
     overfull: Literal["lose", "refuse"]
     weight_range: Literal["row", "input"]
     membranes_per_unit: Annotated[Number, In(at_least=0, at_most=100_000, whole=True)]

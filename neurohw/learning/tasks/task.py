@@ -8,7 +8,7 @@ from neurohw.learning.batch import Batch
 
 @runtime_checkable
 class Task(Protocol):
-    """inputs: input population -> neurons. outputs: readout neurons. steps: of a sample. dt: ms."""
+    """inputs: input population -> neurons. outputs: readout neurons. steps: of a sample."""
 
     @property
     def inputs(self) -> Mapping[str, int]: ...
@@ -18,6 +18,9 @@ class Task(Protocol):
 
     @property
     def steps(self) -> int: ...
+
+    @property
+    def dt(self) -> float: ...
 
     def batch(self, first: int, n: int, seed: int = 0) -> Batch:
         """The samples first..first+n-1 of the stream `seed`."""
