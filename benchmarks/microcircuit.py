@@ -53,7 +53,9 @@ def write_network(folder: Path, scale: float, synapses: bool) -> int:
             step = np.maximum(np.floor(made.delays / DT + 0.5 + 1e-9), 1).astype(np.int16)
             pre, post = made.sources + first[p.source], made.targets + first[p.target]
             parts.append((pre.astype(np.int32), post.astype(np.int32), made.weights, step))
-        columns = dict(zip(("pre", "post", "weight", "step"), map(np.concatenate, zip(*parts, strict=True)), strict=True))
+        columns = dict(
+            zip(("pre", "post", "weight", "step"), map(np.concatenate, zip(*parts, strict=True)), strict=True)
+        )
         order = np.argsort(columns["pre"], kind="stable")
         arrays |= {name: column[order] for name, column in columns.items()}
     np.savez(folder / "network.npz", **arrays)
