@@ -77,7 +77,7 @@ def _readout(torch: Any, rule: Rule, x: NDArray, weights: list[Any], detached: b
     )
     blocked, given, zero = torch.tensor(c.blocked), torch.tensor(x, dtype=torch.float64), torch.zeros(c.size).double()
     d_in, d_rec, d_out = c.delays
-    v, a, left, z, y, out = (
+    v, a, left, z, y, out = (  # type: ignore[var-annotated]
         zero,
         zero,
         torch.zeros(c.size, dtype=torch.int64),

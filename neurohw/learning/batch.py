@@ -6,6 +6,7 @@ should be after step t.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ class Batch:
 
     def samples(self, which: slice | NDArray[np.int64]) -> "Batch":
         """Some of the samples."""
-        parts = [None if part is None else part[which] for part in (self.targets, self.labels, self.mask)]
+        parts: list[Any] = [None if part is None else part[which] for part in (self.targets, self.labels, self.mask)]
         return Batch({name: flags[which] for name, flags in self.spikes.items()}, *parts)
 
     def stimulus(self, sample: int, dt: float) -> dict[str, SpikeTimes]:
@@ -84,5 +85,5 @@ class Batch:
         found = {}
         for name, flags in self.spikes.items():
             steps, neurons = np.nonzero(flags[sample])
-            found[name] = SpikeTimes(steps * dt, neurons.astype(np.int64))
+            found[name] = SpikeTimes(np.asarray(steps * dt, np.float64), neurons.astype(np.int64))
         return found

@@ -200,7 +200,7 @@ def cells_of(network: Network, found: Roles, dt: float, least_delay: int = 1) ->
     )  # fmt: skip
 
 
-def _getter(network: Network, population: str):
+def _getter(network: Network, population: str) -> Any:
     return lambda name: network.parameter(population, name)
 
 

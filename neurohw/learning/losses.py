@@ -7,6 +7,7 @@ sums over the steps that count, mean over the samples; `average`: also divided b
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def score(y: Array, batch: Batch, average: bool = False) -> Scored:
     return Scored(outputs, error * shares[:, None, None], loss, metrics)
 
 
-def _regression(y: Array, batch: Batch, counted: NDArray[np.bool_]):
+def _regression(y: Array, batch: Batch, counted: NDArray[np.bool_]) -> Any:
     assert batch.targets is not None
     if batch.targets.shape != y.shape:
         raise BadInput(f"targets for {batch.targets.shape[2]} outputs, but the readout has {y.shape[2]}")
@@ -56,7 +57,7 @@ def _regression(y: Array, batch: Batch, counted: NDArray[np.bool_]):
     return y, error, squares / 2, {"mse": squares / (counted.sum(axis=1) * y.shape[2])}
 
 
-def _classes(y: Array, batch: Batch, counted: NDArray[np.bool_]):
+def _classes(y: Array, batch: Batch, counted: NDArray[np.bool_]) -> Any:
     assert batch.labels is not None
     n, steps, n_classes = y.shape
     if batch.labels.max(initial=0) >= n_classes:
