@@ -37,6 +37,7 @@ _HOME = {
     **dict.fromkeys(("map_network", "fabricate", "run", "run_reference"), "neurohw.workbench"),
     **dict.fromkeys(("Program", "Chip", "Capabilities"), "neurohw.program"),
     "calibrate": "neurohw.calibrate",
+    "train": "neurohw.study.training",
     **dict.fromkeys(("Calibration", "load_calibration"), "neurohw.calibration"),
     "Recording": "neurohw.recording",
     "load_recording": "neurohw.recording_files",

@@ -244,6 +244,27 @@ def calibrate(mapping: MappingName, out: Out = None, quiet: Quiet = False) -> No
 
 
 @app.command()
+def train(
+    mapping: MappingName,
+    out: Out = None,
+    quiet: Quiet = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, whatever checkpoints there are.")] = False,
+) -> None:
+    """Learn with the chip in the loop; interrupted, it goes on where it stopped. Example: neurohw train pattern_pcm"""
+    from neurohw.mapping import load_mapping
+    from neurohw.study.training import train as learn
+
+    loaded = load_mapping(mapping)
+    folder = _out(out, loaded.path)
+    with _progress(quiet) as progress:
+        found = learn(loaded, folder / "checkpoints", progress, fresh)
+    found.write(folder, shlex.join(["neurohw", *sys.argv[1:]]))
+    if not quiet:
+        print(found)
+        print(f"report: {folder / 'report.html'}")
+
+
+@app.command()
 def sweep(
     mapping: MappingName,
     out: Out = None,

@@ -59,6 +59,7 @@ class ChipEntry(Described):
     with_: dict[str, float | str] = Field(default={}, alias="with")
     age: Time | None = None
     calibration: str | None = Field(default=None, min_length=1, max_length=1000)
+    train: dict[str, Any] = {}
     name: str | None = Field(default=None, min_length=1, max_length=100)
 
 
@@ -96,7 +97,8 @@ class SweepEntry(Described):
 
 
 class MappingFile(Described):
-    """The file as written. `network` is read by `neurohw.frontends.read_network`."""
+    """The file as written. `network` is read by `neurohw.frontends.read_network`; where there is a `train`, both by
+    `neurohw.learning.experiment`, and what stands under `train` of a chip takes the place of what stands there."""
 
     network: dict[str, Any]
     duration: Duration
@@ -110,6 +112,7 @@ class MappingFile(Described):
     discard: Time = 0.0
     stimulus: dict[str, StimulusEntry] = {}
     sweep: SweepEntry | None = None
+    train: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _discard_less(self) -> "MappingFile":

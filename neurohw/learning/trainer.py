@@ -120,23 +120,26 @@ class Trainer:
             except OutOfRange as error:
                 raise OutOfRange(self._after_a_fault(error, checkpoint, saved)) from None
             self.epoch += 1
-            show(self._status(), self.epoch / self.plan.epochs)
             why = self._reason_to_stop()
             if checkpoint and (why or self.epoch % self.plan.save_every == 0 or self.epoch == self.plan.epochs):
                 self.save(checkpoint)
                 saved = self.epoch
+            show(self._status(), self.epoch / self.plan.epochs)
             if why:
                 break
         return self.result(why or "all epochs done")
 
-    def _update(self, batch: Batch) -> None:
-        recordings = []
+    def look(self, batch: Batch) -> Gradients:
+        """Run a batch and have its gradients made, without learning from it."""
+        recordings, duration = [], self.learner.duration(batch)
         for k in range(batch.n_samples):
             trial = (self.seed << 32) + self.runs
-            duration = self.learner.duration(batch)
             recordings.append(self.chip.run(duration, trial=trial, stimulus=batch.stimulus(k, self.dt)))
             self.runs += 1
-        found = self.learner.gradients(recordings, batch, self.weights)
+        return self.learner.gradients(recordings, batch, self.weights)
+
+    def _update(self, batch: Batch) -> None:
+        found = self.look(batch)
         changes = self.optimizer.changes(self._clipped(found.weights))
         for name, share in self.learner.decay.items():
             changes[name] = changes[name] - share * self.weights[name]

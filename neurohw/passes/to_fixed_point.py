@@ -48,7 +48,7 @@ def to_fixed_point(program: Program) -> Program:
     def fill(block: Block) -> dict[str, NDArray]:
         raw = np.empty(block.weights.size, np.uint16)
         ends = np.flatnonzero(np.diff(block.projections, append=-1)) + 1  # a block holds one projection after another
-        for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+        for begin, end in zip([0, *ends][: ends.size], ends, strict=True):
             name = names[block.projections[begin]]
             receptor = factors[block.receptors[begin]]
             lost = to_words(

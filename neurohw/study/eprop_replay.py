@@ -51,8 +51,9 @@ def batches(c: BatchConfig, arrays: Arrays) -> Iterator[Iteration]:
     for k in range(c.n_iter):
         batch = _batch(c, arrays, slice(k * c.batch, (k + 1) * c.batch))
         found, scored = rule.run(batch, *weights.values())
-        gradients = rule.gradients(found, scored, batch, broadcast, c.n_in)
-        changes = optimizer.changes(dict(zip(names, gradients, strict=True)))  # type: ignore[arg-type]
+        g_in, g_rec, g_out = rule.gradients(found, scored, batch, broadcast, c.n_in)
+        assert g_rec is not None
+        changes = optimizer.changes(dict(zip(names, (g_in, g_rec, g_out), strict=True)))
         weights = {name: weights[name] + changes[name] for name in names}
         classes = c.task == "classification"
         readout = np.where(batch.counted[:, :, None], scored.outputs, 0.0) if classes else scored.outputs

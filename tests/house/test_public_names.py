@@ -9,7 +9,7 @@ import neurohw
 
 
 def test_few_names():
-    assert len(neurohw.__all__) == len(set(neurohw.__all__)) <= 45
+    assert len(neurohw.__all__) == len(set(neurohw.__all__)) <= 48
 
 
 @pytest.mark.parametrize("name", neurohw.__all__)

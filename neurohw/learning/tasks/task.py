@@ -8,7 +8,7 @@ from neurohw.learning.batch import Batch
 
 @runtime_checkable
 class Task(Protocol):
-    """inputs: input population -> neurons. outputs: readout neurons. steps: of a sample. dt: ms."""
+    """inputs: input population -> neurons. outputs: readout neurons. steps: of a sample."""
 
     @property
     def inputs(self) -> Mapping[str, int]: ...

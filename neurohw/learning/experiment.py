@@ -1,0 +1,297 @@
+"""A mapping file with a `train:` section carried out: a task learned on every chip of the file, for every seed.
+
+    network: {task: {name: sinusoids}, hidden: 100}      see RecurrentNetwork
+    duration: 1 s                                                       of one sample
+    chips: [{device: pcm-set, choices: {g_max_weight: 0.1}, train: {scheme: {name: mixed_precision}}}]
+    train: {epochs: 250, rule: {...}, optimizer: {...}, seeds: [42, 43]}
+
+A seed is the task, the initial weights, the specimen and the draws of a scheme, all in one.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from neurohw.device import Device
+from neurohw.digest import digest
+from neurohw.errors import BadInput, NeurohwError
+from neurohw.learning.batch import Batch
+from neurohw.learning.eprop import EProp
+from neurohw.learning.feedback import Feedback
+from neurohw.learning.layout import laid_out
+from neurohw.learning.optimizers import OPTIMIZERS
+from neurohw.learning.plan import Plan
+from neurohw.learning.recurrent import RecurrentNetwork
+from neurohw.learning.rule import Rates
+from neurohw.learning.schemes import SCHEMES, Scheme
+from neurohw.learning.surrogate import Surrogate
+from neurohw.learning.tasks import TASKS, Task
+from neurohw.learning.trainer import Progress, Trained, Trainer
+from neurohw.mapping import ChipEntry, Seed
+from neurohw.mapping import Mapping as MappingOf
+from neurohw.schema import Described, validate
+from neurohw.workbench import fabricate, map_network
+
+AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class RuleEntry(Described):
+    """The learning rule: e-prop. feedback_gain: of random feedback, in place of that of the network's initial weights.
+
+    regularization, target_rate (Hz): what holds firing rates. surrogate_height, surrogate_width: see `Surrogate`.
+    """
+
+    name: Literal["eprop"] = "eprop"
+    form: str = "online"
+    feedback: Literal["symmetric", "random", "adaptive"] = "random"
+    feedback_gain: Annotated[float, Field(gt=0)] | None = None
+    feedback_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    regularization: Annotated[float, Field(ge=0)] = 0.0
+    target_rate: Annotated[float, Field(ge=0)] = 10.0
+    surrogate: str = "piecewise_linear"
+    surrogate_height: Annotated[float, Field(gt=0)] | None = None
+    surrogate_width: Annotated[float, Field(gt=0)] | None = None
+    average: bool = False
+    membranes: Literal["recording", "twin"] = "twin"
+    readout: Literal["recording", "twin"] = "recording"
+
+
+class TrainEntry(Plan):
+    """What stands under `train:`: the plan, the rule, and how gradients become writes.
+
+    train_samples, test_samples: the first so many of the task, and those after them. batch: samples of one update.
+    network: what is to be another than under `network:`. copies, substitute: see `neurohw.learning.layout`. start: initial weights are written by `load`, or brought onto an
+    empty chip by the scheme.
+    """
+
+    rule: RuleEntry = RuleEntry()
+    optimizer: dict[str, Any] = {"name": "gradient_descent", "rate": 1e-4}
+    scheme: dict[str, Any] = {"name": "shadow"}
+    network: dict[str, Any] = {}
+    train_samples: AtLeastOne = 3
+    test_samples: Annotated[int, Field(ge=0)] = 3
+    batch: AtLeastOne = 1
+    copies: AtLeastOne = 1
+    substitute: dict[str, str] = {}
+    start: Literal["written", "scheme"] = "written"
+    seeds: Annotated[list[Seed], Field(min_length=1, max_length=1000)] = [1]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One chip entry of the file, ready to be trained for any seed."""
+
+    name: str
+    entry: ChipEntry
+    device: Device
+    train: TrainEntry
+    net: RecurrentNetwork
+    task: Task
+    scheme: Scheme
+    where: str
+
+    def trainer(self, seed: int) -> Trainer:
+        """A training that has not begun. Raises BadInput or Unsupported, naming the chip of the file."""
+        try:
+            return self._trainer(seed)
+        except NeurohwError as error:
+            raise type(error)(f"{self.where}: {error}") from None
+
+    def _trainer(self, seed: int) -> Trainer:
+        train, weights = self.train, self.net.weights(self.task, seed)
+        written = {n: np.zeros_like(w) for n, w in weights.items()} if train.start == "scheme" else weights
+        network = self.net.network(self.task, seed, written, self.task.dt)
+        learner = self._learner(network, seed)
+        laid, layout = laid_out(network, weights, self.device, train.copies, self.scheme.needs_aside, train.substitute)
+        program = map_network(laid, self.device, self.entry.choices, dt=self.task.dt, record=learner.record)
+        chip = fabricate(self.device, seed)
+        chip.load(program)
+        identity = digest(
+            program.fingerprint, seed, repr(self.train), repr(self.scheme), repr(self.net), repr(self.task)
+        )
+        made = Trainer(
+            chip, learner, self._course(seed), self.scheme, self._optimizer(), Plan(**_plan(train)), written, layout,
+            self.task.dt, identity, seed,
+        )  # fmt: skip
+        if train.start == "scheme":
+            made.begin(weights)
+        return made
+
+    def _learner(self, network: Any, seed: int) -> EProp:
+        rule, net = self.train.rule, self.net
+        weights = (
+            net.feedback(self.task, seed, rule.feedback_gain or net.gain) if rule.feedback != "symmetric" else None
+        )
+        surrogate = Surrogate(rule.surrogate, rule.surrogate_height, rule.surrogate_width)
+        rates = Rates(rule.regularization, rule.target_rate)
+        feedback = Feedback(rule.feedback, weights, rule.feedback_decay)
+        return EProp(
+            network, self.task.dt, rule.form, surrogate, feedback, rates, rule.average, rule.membranes, rule.readout
+        )
+
+    def _optimizer(self) -> Any:
+        given = dict(self.train.optimizer)
+        name = given.pop("name", None)
+        if name not in OPTIMIZERS:
+            raise BadInput(f"train.optimizer: no optimizer {name!r}; there are {', '.join(OPTIMIZERS)}")
+        known = [f.name for f in fields(OPTIMIZERS[name]) if f.name not in ("updates", "moments")]
+        if strange := [key for key in given if key not in known]:
+            raise BadInput(f"train.optimizer: unknown key {strange[0]!r}; there are {', '.join(known)}")
+        if "rate" not in given:
+            raise BadInput("train.optimizer: rate: missing")
+        rate, trained = given["rate"], self.net.shapes(self.task)
+        if isinstance(rate, Mapping) and set(rate) != set(trained):
+            raise BadInput(
+                f"train.optimizer: rate: {', '.join(sorted(rate))}: one for each of {', '.join(trained)} is needed, or one for all"
+            )
+        return OPTIMIZERS[name](**given)
+
+    def _course(self, seed: int) -> Any:
+        whole, n = self.task.batch(0, self.train.train_samples, seed), self.train.batch
+        batches = [whole.samples(slice(k, k + n)) for k in range(0, whole.n_samples, n)]
+        return lambda epoch: batches
+
+    def tests(self, seed: int) -> list[Batch]:
+        """The test samples, one by one; none of them is trained on."""
+        n = self.train.test_samples
+        whole = self.task.batch(self.train.train_samples, n, seed) if n else None
+        return [whole.samples(slice(k, k + 1)) for k in range(n)] if whole else []
+
+
+def _plan(train: TrainEntry) -> dict[str, Any]:
+    """The fields of a Plan, times as text, as it takes them."""
+    found = {name: getattr(train, name) for name in Plan.model_fields}
+    return {**found, "pause": f"{train.pause!r} ms"}
+
+
+def cases(mapping: MappingOf) -> list[Case]:
+    """The trainings of a file, checked. Raises BadInput with the place and the fault."""
+    where, file = str(mapping.path), mapping.file
+    if file.train is None:
+        raise BadInput(f"{where}: train: missing; write for example train: {{epochs: 100, scheme: {{name: shadow}}}}")
+    given = dict(file.network)
+    task = _task(given.pop("task", None), f"{where}: network.task")
+    validate(RecurrentNetwork, given, f"{where}: network")
+    if abs(task.steps * task.dt - file.duration) > 1e-6:
+        raise BadInput(
+            f"{where}: duration: {file.duration:g} ms, but a sample of the task lasts {task.steps * task.dt:g} ms"
+        )
+    found = []
+    for name, (entry, device) in mapping.devices().items():
+        place = f"{where}: chip {name!r}"
+        train = validate(TrainEntry, _merged(file.train, entry.train), f"{place}: train")
+        net = validate(RecurrentNetwork, {**given, **train.network}, f"{place}: train.network")
+        found.append(
+            Case(name, entry, device, train, net, task, scheme_of(train.scheme, f"{place}: train.scheme"), place)
+        )
+    if not found:
+        raise BadInput(f"{where}: chips: there are none; write for example chips: [{{device: pcm-set}}]")
+    return found
+
+
+def scheme_of(given: Mapping[str, Any], where: str) -> Scheme:
+    """The scheme of a `scheme:` section."""
+    rest = dict(given)
+    name = rest.pop("name", None)
+    if name not in SCHEMES:
+        raise BadInput(f"{where}: no scheme {name!r}; there are {', '.join(SCHEMES)}")
+    return validate(SCHEMES[name], rest, where)
+
+
+def _task(given: Any, where: str) -> Task:
+    if not isinstance(given, Mapping) or given.get("name") not in TASKS:
+        raise BadInput(f"{where}: expected {{name: ...}} with one of {', '.join(TASKS)}, got {given!r}")
+    rest = {key: value for key, value in given.items() if key != "name"}
+    kind = TASKS[given["name"]]
+    try:
+        return kind(**rest)  # type: ignore[no-any-return]
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
+    except TypeError:
+        known = ", ".join(f.name for f in fields(kind))
+        raise BadInput(f"{where}: {', '.join(rest)}: not the keys of this task; there are {known}") from None
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`below` with what `above` says instead; sections are merged too, unless they name another thing."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        same = isinstance(old, Mapping) and isinstance(value, Mapping)
+        if same and ("name" not in value or value["name"] == old.get("name")):  # type: ignore[union-attr]
+            merged[key] = _merged(old, value)  # type: ignore[arg-type]
+        else:
+            merged[key] = value
+    return merged
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One chip and seed of a file, trained. test: metric -> mean over the test samples, run after the last epoch."""
+
+    case: Case
+    seed: int
+    trained: Trained
+    test: Mapping[str, float]
+
+
+def run(
+    mapping: MappingOf, folder: Path | None = None, progress: Progress | None = None, fresh: bool = False
+) -> Iterator[Outcome]:
+    """Train every chip of the file for every seed, one after the other.
+
+    folder: where checkpoints lie, one for each; a training that was interrupted goes on from its own. fresh: never mind
+    them. What a chip or scheme refuses is raised before the first training begins.
+    """
+    found = cases(mapping)
+    for case in found:
+        case.trainer(case.train.seeds[0])
+    jobs = [(case, seed) for case in found for seed in case.train.seeds]
+    for number, (case, seed) in enumerate(jobs):
+        yield _one(case, seed, folder, fresh, _share(progress, f"{case.name}, seed {seed}", number, len(jobs)))
+
+
+def _share(progress: Progress | None, what: str, number: int, of: int) -> Progress:
+    def show(said: str, share: float) -> None:
+        if progress:
+            progress(f"{what}: {said}", (number + share) / of)
+
+    return show
+
+
+def _one(case: Case, seed: int, folder: Path | None, fresh: bool, progress: Progress) -> Outcome:
+    made, path = case.trainer(seed), None
+    if folder is not None:
+        path = folder / f"{case.name.replace('/', '-')}, seed {seed}.h5"
+        folder.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not fresh:
+            made.resume(path)
+    trained = made.train(progress, path)
+    return Outcome(case, seed, trained, evaluate(made, case.tests(seed)))
+
+
+def evaluate(trainer: Trainer, batches: list[Batch]) -> dict[str, float]:
+    """Loss and metrics of samples that are run and not learned from; means over the batches."""
+    found: dict[str, list[float]] = {}
+    for batch in batches:
+        gradients = trainer.look(batch)
+        for name, value in {"loss": gradients.loss, **gradients.metrics}.items():
+            found.setdefault(name, []).append(float(np.mean(value)))
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def as_json(outcome: Outcome) -> str:
+    """What is kept of an outcome beside its checkpoint."""
+    trained, ledger = outcome.trained, outcome.trained.ledger
+    return json.dumps(
+        {
+            "chip": outcome.case.name, "seed": outcome.seed, "stopped": trained.stopped, "test": outcome.test,
+            "per_epoch": {name: trained.per_epoch(name).tolist() for name in trained.history},
+            "ledger": vars(ledger), "report": trained.report.as_dict(),
+        }
+    )  # fmt: skip

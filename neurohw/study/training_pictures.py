@@ -1,0 +1,58 @@
+"""Figures of trainings: how losses fall, and what a loss costs in pulses and energy."""
+
+from typing import Any
+
+import numpy as np
+
+from neurohw.study.pictures import COLORS, styled
+
+
+@styled
+def curves(training: Any) -> Any:
+    """The metric over the epochs: median over the seeds, with the range as a band; logarithmic."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for k, name in enumerate(training.names):
+        runs = [outcome.trained.per_epoch(training.metric) for outcome in training.of(name)]
+        n, color = min(map(len, runs)), COLORS[k % len(COLORS)]
+        values, epochs = np.array([run[:n] for run in runs]), np.arange(1, n + 1)
+        axes.plot(epochs, np.median(values, axis=0), color=color, lw=1.4, label=name)
+        if len(values) > 1:
+            axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, lw=0)
+    axes.set(
+        xlabel="epoch", ylabel=training.metric, yscale="log", title="Loss while learning (median and range of seeds)"
+    )
+    axes.legend(loc="upper right", fontsize=8)
+    return figure
+
+
+@styled
+def trade_off(training: Any) -> Any:
+    """The metric against pulses per synapse, and against energy: one point for each seed, the mean as a ring."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.6, 3.4), layout="constrained")
+    pair = figure.subplots(1, 2, sharey=True)
+    for k, (name, row) in enumerate(zip(training.names, training.rows, strict=True)):
+        found, color = training.of(name), COLORS[k % len(COLORS)]
+        losses = [outcome.trained.last(training.metric) for outcome in found]
+        synapses = sum(w.size for w in found[0].trained.weights.values())
+        costs = (
+            [outcome.trained.ledger.pulses / synapses for outcome in found],
+            [outcome.trained.ledger.energy * 1e-9 for outcome in found],
+        )
+        for axes, cost in zip(pair, costs, strict=True):
+            if max(cost) > 0:
+                axes.plot(cost, losses, "o", color=color, ms=3.5, alpha=0.7)
+                axes.plot(np.mean(cost), row.loss, "o", mfc="none", mec=color, ms=9, mew=1.4, label=name)
+            else:
+                axes.axhline(row.loss, color=color, lw=1.0, ls="--", label=f"{name} (no cost)")
+    for axes, label in zip(pair, ("pulses per synapse", "energy, uJ (as far as the device file has it)"), strict=True):
+        axes.set(xlabel=label, yscale="log")
+        if any(line.get_marker() == "o" for line in axes.lines):
+            axes.set_xscale("log")
+    pair[0].set(ylabel=training.metric, title="What a loss costs")
+    pair[1].legend(fontsize=8)
+    return figure

@@ -1,0 +1,171 @@
+"""Training from a mapping file: what the file may say, what is refused with its place, and the command."""
+
+import json
+
+import numpy as np
+import pytest
+
+from neurohw import cli
+from neurohw.errors import BadInput, OutOfRange, Unsupported
+from neurohw.learning import experiment
+from neurohw.learning.tasks import TASKS
+from neurohw.mapping import load_mapping
+from neurohw.study.training import train
+
+SMALL = """
+network: {task: {name: sinusoids, n_inputs: 15, steps: 100}, hidden: 12, v_thresh: 0.19, gain: 0.6}
+duration: 100 ms
+train:
+  epochs: 3
+  rule: {form: demirag, surrogate_height: 0.3, surrogate_width: 0.19, membranes: recording}
+  optimizer: {name: gradient_descent, rate: {input: 1.0e-4, recurrent: 1.0e-4, readout: 1.0e-3}}
+  scheme: {name: mixed_precision, quantum: 2}
+  seeds: [1, 2]
+  save_every: 1
+  test_samples: 1
+chips:
+  - {name: float, device: pcm-set, ideal: true, train: {scheme: {name: shadow}}}
+  - {name: PCM, device: pcm-set, choices: {g_max_weight: 0.3}, train: {start: scheme, pause: 1 s}}
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text=SMALL):
+        (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
+        return load_mapping(tmp_path / "small.yaml")
+
+    return write
+
+
+def test_every_chip_and_seed_of_a_file_is_trained(written):
+    found = train(written())
+    assert found.metric == "mse"
+    assert [(o.case.name, o.seed) for o in found.outcomes] == [("float", 1), ("float", 2), ("PCM", 1), ("PCM", 2)]
+    rows = {row.name: row for row in found.rows}
+    assert rows["float"].pulses == 0 < rows["PCM"].pulses
+    assert rows["float"].against == 1.0
+    assert rows["PCM"].loss == pytest.approx(np.mean(list(found.losses("PCM").values())))
+    assert rows["PCM"].energy == pytest.approx(np.mean([o.trained.ledger.energy for o in found.of("PCM")]))
+    for outcome in found.outcomes:
+        assert np.isfinite(outcome.test["mse"])
+        assert outcome.trained.per_epoch("loss").shape == (3,)
+    assert "PCM" in str(found)
+
+
+def test_a_seed_is_the_same_experiment_whatever_else_is_in_the_file(written):
+    whole = train(written())
+    alone = train(written(SMALL.replace("seeds: [1, 2]", "seeds: [2]")))
+    for name in ("float", "PCM"):
+        ours, theirs = alone.of(name)[0].trained, whole.of(name)[1].trained
+        assert np.array_equal(ours.history["loss"], theirs.history["loss"])
+
+
+def test_an_interrupted_file_goes_on_to_the_same_numbers(written, tmp_path):
+    class Enough(Exception):
+        pass
+
+    def interrupt(what, share):
+        if share > 0.55:
+            raise Enough
+
+    mapping, folder = written(), tmp_path / "checkpoints"
+    with pytest.raises(Enough):
+        train(mapping, folder, interrupt)
+    assert len(list(folder.iterdir())) == 3
+    resumed, whole = train(mapping, folder), train(mapping)
+    for ours, right in zip(resumed.outcomes, whole.outcomes, strict=True):
+        assert np.array_equal(ours.trained.history["loss"], right.trained.history["loss"])
+        assert ours.test == right.test
+        assert all(np.array_equal(ours.trained.weights[n], w) for n, w in right.trained.weights.items())
+
+
+def test_the_command_writes_a_report_and_goes_on_where_it_stopped(written, tmp_path, capsys, monkeypatch):
+    path = written(SMALL.replace("[1, 2]", "[1]").replace("gain: 0.6", "gain: 0.5")).path
+    out = tmp_path / "out"
+    monkeypatch.setattr("sys.argv", ["neurohw", "train", str(path), "--out", str(out)])
+    for _ in range(2):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        assert stopped.value.code == 0
+    said = capsys.readouterr().out
+    assert said.count("PCM") == 2
+    assert sorted(p.name for p in (out / "checkpoints").iterdir()) == ["PCM, seed 1.h5", "float, seed 1.h5"]
+    kept = json.loads((out / "training.json").read_text())
+    assert [row["name"] for row in kept["rows"]] == ["float", "PCM"]
+    assert len(kept["outcomes"][0]["per_epoch"]["loss"]) == 3
+    html = (out / "report.html").read_text()
+    assert html.count('<img src="data:image/') == 2
+    assert "<script" not in html
+
+
+def replaced(old, new):
+    assert old in SMALL
+    return SMALL.replace(old, new)
+
+
+REFUSED = {
+    "no task": (replaced("task: {name: sinusoids, n_inputs: 15, steps: 100}, ", ""), BadInput, "network.task", "sinusoids"),
+    "unknown task": (replaced("name: sinusoids", "name: chess"), BadInput, "network.task", "chess"),
+    "unknown key of the task": (replaced("n_inputs", "inputs_"), BadInput, "network.task", "n_inputs"),
+    "unknown key of the network": (replaced("hidden:", "hiden:"), BadInput, "did you mean 'hidden'"),
+    "duration": (replaced("duration: 100 ms", "duration: 1 s"), BadInput, "a sample of the task lasts 100 ms"),
+    "unknown scheme": (replaced("name: shadow", "name: shade"), BadInput, "no scheme 'shade'", "mixed_precision"),
+    "bad quantum": (replaced("quantum: 2", "quantum: -2"), BadInput, "chip 'PCM'", "scheme: quantum"),
+    "unknown optimizer": (replaced("name: gradient_descent", "name: newton"), BadInput, "no optimizer 'newton'", "adam"),
+    "unknown key of the optimizer": (replaced("{name: gradient_descent", "{speed: 1, name: gradient_descent"), BadInput, "'speed'"),
+    "missing rate": (replaced("input: 1.0e-4, ", ""), BadInput, "one for each of input, recurrent, readout"),
+    "no epochs": (replaced("epochs: 3", "epochs: 0"), BadInput, "epochs"),
+    "pause without unit": (replaced("pause: 1 s", "pause: 1"), BadInput, "pause", "unit"),
+    "no chips": (SMALL[: SMALL.index("chips:")], BadInput, "chips: there are none"),
+    "no such form": (replaced("rule: {form: demirag", "rule: {form: nobody"), BadInput, "no convention 'nobody'"),
+    "no single steps": (
+        replaced("device: pcm-set, choices", "device: pcm-million, choices"), Unsupported, "chip 'PCM'", "no single steps", "shadow"),
+    "a model the device lacks": (
+        replaced("device: pcm-set, choices: {g_max_weight: 0.3}", "device: spinnaker-spin3"), Unsupported, "no ALIF", "IF_curr_delta"),
+    "copies where synapses have one sign": (
+        replaced("device: pcm-set, choices: {g_max_weight: 0.3}, train: {", "device: spinnaker-spin3, train: {copies: 2, "),
+        Unsupported, "several copies"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_makes_no_sense_is_refused_with_its_place(case, written):
+    text, kind, *said = REFUSED[case]
+    with pytest.raises(kind) as refused:
+        train(written(text))
+    assert all(part in str(refused.value) for part in [*said, "small.yaml"]), str(refused.value)
+
+
+def test_a_file_without_train_is_refused(written):
+    with pytest.raises(BadInput, match=r"train: missing; write for example"):
+        experiment.cases(load_mapping("vogels_abbott"))
+
+
+def test_targets_of_another_length_are_bad_input(written):
+    made = experiment.cases(written())[0].trainer(1)
+    wrong = TASKS["sinusoids"](n_inputs=15, steps=100).batch(0, 1)
+    short = type(wrong)(wrong.spikes, np.zeros((1, 100, 2)))
+    with pytest.raises(BadInput, match="targets for 2 outputs, but the readout has 1"):
+        made.look(short)
+    with pytest.raises(BadInput, match=r"targets have the shape \(1, 90, 1\)"):
+        type(wrong)(wrong.spikes, wrong.targets[:, :90])
+
+
+def test_a_training_that_diverges_says_so_and_where(written):
+    text = SMALL.replace("rate: {input: 1.0e-4, recurrent: 1.0e-4, readout: 1.0e-3}", "rate: 1.0e+300")
+    with np.errstate(all="ignore"), pytest.raises(OutOfRange, match="training stopped"):
+        train(written(text))
+
+
+def test_sinusoids_are_those_of_their_seed_and_number():
+    task = TASKS["sinusoids"]()
+    six, one = task.batch(0, 6, 42), task.batch(4, 1, 42)
+    assert np.array_equal(six.spikes["input"][4], one.spikes["input"][0])
+    assert np.array_equal(six.targets[4], one.targets[0])
+    assert np.abs(six.targets).max(axis=(1, 2)) == pytest.approx(np.ones(6))
+    n = six.spikes["input"].size
+    error = np.sqrt(0.05 * 0.95 / n)
+    assert abs(six.spikes["input"].mean() - 0.05) < 4 * error
+    power = np.abs(np.fft.rfft(six.targets[:, :, 0], axis=1)) ** 2
+    assert set(np.argsort(power.sum(axis=0))[-4:]) == {1, 2, 3, 5}, "1, 2, 3 and 5 Hz in a second"
