@@ -36,6 +36,12 @@ class AnalogChoices(Choices):
         description="what shares one unit of weight: each projection has its own, or all projections onto one receptor "
         "of a population share one; a device whose rows cannot be scaled one by one has the second in any case",
     )
+    top_weight: float | None = Field(
+        None,
+        gt=0,
+        description="the network weight that the largest code stands for, on every projection: room for weights that "
+        "will be learned; by default the largest weight of those that share a unit",
+    )
     inputs_per_bus: int | None = Field(
         None,
         ge=1,
@@ -51,7 +57,8 @@ class AnalogChoices(Choices):
     )
     compensate_loss: bool = Field(
         False,
-        description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection",
+        description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection, "
+        "and all by 1/(1 - p) where a share p of the synapse circuits is dead",
     )
 
 

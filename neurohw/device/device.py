@@ -146,7 +146,7 @@ class Device:
         """Every effect off; unlimited precision, range, capacity and bandwidth; requested delays; the model in float64."""
         supports = Supports(
             neurons=tuple(NEURONS),
-            synapses=self.supports.synapses,
+            synapses=tuple(dict.fromkeys((*self.supports.synapses, SIGNED.name))),
             delays="programmable",
             reset=("set", "subtract"),
             integration=("exact", "euler"),

@@ -150,8 +150,21 @@ def locate(
 ) -> NDArray[np.int64]:
     """Where the synapses of a projection (in the order of its rows) lie in the packed table; -1 for those left out of it."""
     wanted = list(program.network.projections).index(projection)
-    slots, n_targets = program.delays.slots, program.origin.n_neurons
-    ranks, places, base = [], [], 0
+    ranks, places = [], []
+    for block, place in placed(program, keep):
+        mine = block.projections == wanted
+        ranks.append(block.rank[mine])
+        places.append(place[mine])
+    joined = np.empty(sum(part.size for part in ranks), np.int64)
+    joined[np.concatenate(ranks)] = np.concatenate(places)
+    return joined
+
+
+def placed(
+    program: Program, keep: Callable[[Block], NDArray[np.bool_]] | None = None
+) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+    """Every block of synapses, with the place of each in the packed table; -1 for those left out of it."""
+    slots, n_targets, base = program.delays.slots, program.origin.n_neurons, 0
     for block in blocks(program):
         kept = np.flatnonzero(keep(block)) if keep else np.arange(block.sources.size)
         builder = TableBuilder(program.origin.n_presynaptic, n_targets, slots, {})
@@ -162,10 +175,5 @@ def locate(
         ]
         place = np.full(block.sources.size, -1)
         place[order] = base + np.arange(order.size)
-        mine = block.projections == wanted
-        ranks.append(block.rank[mine])
-        places.append(place[mine])
         base += order.size
-    joined = np.empty(sum(part.size for part in ranks), np.int64)
-    joined[np.concatenate(ranks)] = np.concatenate(places)
-    return joined
+        yield block, place

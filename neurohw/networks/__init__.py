@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from neurohw.errors import BadInput
 from neurohw.network import Network
 from neurohw.networks.attractor import attractor
+from neurohw.networks.ca3_memory import ca3_memory
 from neurohw.networks.microcircuit import microcircuit
 from neurohw.networks.synfire_chain import synfire_chain
 from neurohw.networks.vogels_abbott import vogels_abbott
@@ -17,10 +18,11 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "vogels_abbott": vogels_abbott,
     "microcircuit": microcircuit,
     "synfire_chain": synfire_chain,
+    "ca3_memory": ca3_memory,
     "attractor": attractor,
 }
 
-__all__ = ["NETWORKS", "attractor", "build", "microcircuit", "synfire_chain", "vogels_abbott"]
+__all__ = ["NETWORKS", "attractor", "build", "ca3_memory", "microcircuit", "synfire_chain", "vogels_abbott"]
 
 
 def build(name: str, parameters: Mapping[str, Any] | None = None) -> Network:

@@ -17,17 +17,22 @@ ESTABLISHES = ("scaled",)
 
 
 def scale_codes(program: Program) -> Program:
-    """unit = (largest weight of all that share the unit) / (largest code); 1 where weights have no codes.
+    """unit = (largest weight of all that share the unit) / (largest code), or that of the choice top_weight; 1 where weights
+    have no codes.
 
     What shares a unit: the choice weight_scaling, and the machine's weight_range. gain (choice compensate_loss):
-    (synapses asked for) / (synapses left) of each target neuron and projection, so that the total weight that it asked
-    for is left to it, as far as any is; the variance of its input grows.
+    (synapses asked for) / ((synapses left) (1 - p)) of each target neuron and projection, with p the share of dead
+    circuits of the device (which ones they are, only the specimen knows). So the total weight that it asked for is left
+    to it in expectation, as far as any is; the variance of its input grows by 1/(1 - p).
     """
     resolution = resolution_of(program)
     gain = _gain(program) if _compensates(program) else {}
     scaling = Scaling(dict.fromkeys(program.network.projections, 1.0), gain=gain)
     if resolution is None:
         return replace(program, scaling=scaling)
+    top = cast(AnalogChoices, program.choices).top_weight
+    if top is not None:
+        return replace(program, scaling=replace(scaling, unit=dict.fromkeys(scaling.unit, top / resolution.top)))
     largest = _largest(replace(program, scaling=scaling))
     shared: dict[object, float] = {}
     for name in largest:
@@ -59,7 +64,13 @@ def _compensates(program: Program) -> bool:
     circuits = program.routing.circuits if program.routing else None
     if not circuits or not cast(AnalogChoices, program.choices).compensate_loss:
         return False
-    return any((c == LOST).any() for c in circuits.values())
+    return _dead(program) > 0 or any((c == LOST).any() for c in circuits.values())
+
+
+def _dead(program: Program) -> float:
+    """The share of synapse circuits that are dead, as the device file has it."""
+    loss = program.device.effect("synapse_loss")
+    return min(float(loss.dead), 0.99) if loss is not None else 0.0
 
 
 def _gain(program: Program) -> dict[str, NDArray[np.float64]]:
@@ -69,7 +80,7 @@ def _gain(program: Program) -> dict[str, NDArray[np.float64]]:
         at = block.projections * n + block.targets
         asked += np.bincount(at, minlength=asked.size).reshape(asked.shape)
         left += np.bincount(at, realized(program, block), left.size).reshape(left.shape)
-    gain = np.where(left > 0, asked / np.maximum(left, 1.0), 1.0)
+    gain = np.where(left > 0, asked / (np.maximum(left, 1.0) * (1.0 - _dead(program))), 1.0)
     first, size = program.origin.first, program.origin.size
     target = {name: program.network.projections[name].target for name in names}
     return {

@@ -9,11 +9,12 @@ from neurohw.distributions import spread
 from neurohw.kernels.lowering import Block, assemble
 from neurohw.kernels.plastic_table import PlasticTable, plastic_table, static_only
 from neurohw.kernels.rows import Rows
-from neurohw.kernels.spinnaker_charge import TAU, charge_factors
+from neurohw.kernels.spinnaker_charge import charge_factors
 from neurohw.kernels.spinnaker_weights import to_raw
 from neurohw.kernels.spinnaker_words import to_words
 from neurohw.kernels.table import SynapseTable
 from neurohw.network import RECEPTORS, Projection
+from neurohw.passes.spinnaker.conversions import conversion_losses
 from neurohw.passes.to_float import parameters
 from neurohw.program import Program
 from neurohw.report import Loss
@@ -21,8 +22,6 @@ from neurohw.report import Loss
 REQUIRES = ("scaled",)
 ESTABLISHES = ("lowered",)
 Counts = dict[str, float]
-ALPHA_TOLERANCE = 0.01
-"""A relative error of synaptic amplitudes beyond which it is reported."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +42,13 @@ def to_fixed_point(program: Program) -> Program:
     network, scaling = program.network, program.scaling
     assert scaling is not None
     names, factors = list(network.projections), charge_factors(program)
-    keep = static_only(program)
+    keep, converted = static_only(program), conversion_losses(program)
     zeros, wrapped, total, worst = (dict.fromkeys(names, 0.0) for _ in range(4))
 
     def fill(block: Block) -> dict[str, NDArray]:
         raw = np.empty(block.weights.size, np.uint16)
         ends = np.flatnonzero(np.diff(block.projections, append=-1)) + 1  # a block holds one projection after another
-        for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+        for begin, end in zip([0, *ends][: ends.size], ends, strict=True):
             name = names[block.projections[begin]]
             receptor = factors[block.receptors[begin]]
             lost = to_words(
@@ -75,12 +74,7 @@ def to_fixed_point(program: Program) -> Program:
         notes.append(f"{', '.join(network.plastic)}: plastic synapses are not in the counts of cycles per core")
     plastic = plastic_table(program, lambda projection, steps: (steps - 1) // slots * slots, words)
     program = replace(program, payload=FixedPointPayload(table, dict(scaling.shifts), parameters(program), plastic))
-    losses = [
-        *_timed_otherwise(program),
-        *_rounded_refractory(program),
-        *_empty_synapses(program),
-        *_lost_alpha(program),
-    ]
+    losses = [*_timed_otherwise(program), *converted, *_empty_synapses(program)]
     return program.with_(*entries, *losses, *notes)
 
 
@@ -116,22 +110,6 @@ def _timed_otherwise(program: Program) -> list[Loss]:
     return entries
 
 
-def _rounded_refractory(program: Program) -> list[Loss]:
-    entries = []
-    for name, population in program.network.neurons.items():
-        if "tau_refrac" not in population.parameters:
-            continue
-        steps = program.network.parameter(name, "tau_refrac") / program.dt
-        up = np.ceil(steps - 1e-9) - steps > 1e-9
-        entries.append(
-            Loss(
-                "parameters rounded", int(up.sum()), population.size, f"{name}.tau_refrac",
-                f"refractory periods are rounded up to steps of {program.dt:g} ms", "use a smaller time step",
-            )
-        )  # fmt: skip
-    return entries
-
-
 def _empty_synapses(program: Program) -> list[Loss]:
     """Initial synaptic currents or conductances: a core starts with empty synapses."""
     return [
@@ -143,24 +121,3 @@ def _empty_synapses(program: Program) -> list[Loss]:
         for state, value in population.initial.items()
         if state != "v" and any(spread(value)[2:])
     ]  # fmt: skip
-
-
-def _lost_alpha(program: Program) -> list[Loss]:
-    """Neurons whose alpha functions come out wrong: the core keeps dt/tau^2 as a fraction of 15 bits, without its whole part."""
-    network, entries = program.network, []
-    inputs = dict.fromkeys((p.target, TAU[p.receptor]) for p in network.projections.values())
-    for name, tau in inputs:
-        population = network.populations[name]
-        if population.neuron.name == "IF_curr_alpha":
-            slope = program.dt / network.parameter(name, tau) ** 2
-            kept = np.floor(slope % 1.0 * 2**15) / 2**15 / slope
-            wrong = np.abs(kept - 1.0) > ALPHA_TOLERANCE
-            entries.append(
-                Loss(
-                    "parameters rounded", int(wrong.sum()), population.size, f"{name}.{tau}",
-                    f"alpha functions come down to {100 * kept.min():.3g} % of their height: of dt/{tau}^2 a core keeps "
-                    "15 bits behind the point, and none before it",
-                    f"choose dt/{tau}^2 (in ms) between 0.003 and 1",
-                )
-            )  # fmt: skip
-    return entries

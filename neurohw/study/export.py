@@ -9,15 +9,19 @@ from typing import Any
 import numpy as np
 
 from neurohw.files import atomically
-from neurohw.kernels.lowering import blocks
+from neurohw.kernels.circuits import realized
+from neurohw.kernels.lowering import placed
+from neurohw.kernels.plastic_table import static_only
 from neurohw.program import Program, TableEntry
 
 
 def export_program(program: Program, folder: Path) -> None:
-    """placement.csv, routing_tables.csv (where there are any), report.json and one NumPy file per projection.
+    """placement.csv, routing_tables.csv (where there are any), report.json, and a NumPy file per projection and population.
 
     placement: `extension` marks cores that only hold back the spikes of those neurons. A projection's file has source,
-    target, weight, delay_ms of every synapse.
+    target, weight, delay_ms of every synapse, as asked for, and what the device holds for it: `held_` and a column of its
+    table (SpiNNaker's 16-bit `weight`; `code` and `circuit`; `target`, a signed conductance in uS, and `cell`, with one
+    column per pair), False in `held_realized` where it was lost, and the `unit` of a weight.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with atomically(folder / "placement.csv") as temporary, temporary.open("w", newline="") as file:
@@ -34,6 +38,7 @@ def export_program(program: Program, folder: Path) -> None:
     with atomically(folder / "report.json") as temporary:
         temporary.write_text(json.dumps(program.report.as_dict(), indent=2, default=str))
     _export_synapses(program, folder)
+    _export_neurons(program, folder)
 
 
 def export_tables(tables: Mapping[str, Sequence[Any]], folder: Path) -> None:
@@ -70,19 +75,71 @@ def _export_tables(tables: Mapping[tuple[int, int], tuple[TableEntry, ...]], pat
 def _export_synapses(program: Program, folder: Path) -> None:
     names = list(program.network.projections)
     parts: dict[str, list[tuple[np.ndarray, ...]]] = {name: [] for name in names}
-    for block in blocks(program):
+    keep = (lambda block: realized(program, block)) if _has_circuits(program) else static_only(program)
+    total = 0
+    for block, place in placed(program, keep):
+        total = max(total, int(place.max(initial=-1)) + 1)
         for k in np.unique(block.projections):
             mine, p = block.projections == k, program.network.projections[names[k]]
             parts[names[k]].append((
                 block.rank[mine], block.sources[mine] - program.origin.first[p.source],
                 block.targets[mine] - program.origin.first[p.target], block.weights[mine], block.steps[mine] * program.dt,
+                place[mine],
             ))  # fmt: skip
     for number, name in enumerate(names):
-        rank, source, target, weight, delay = (
-            (np.concatenate(c) for c in zip(*parts[name], strict=True)) if parts[name] else [np.empty(0)] * 5
+        rank, source, target, weight, delay, place = (
+            (np.concatenate(c) for c in zip(*parts[name], strict=True)) if parts[name] else [np.empty(0, int)] * 6
         )
         order = np.argsort(rank)
+        asked = {"source": source, "target": target, "weight": weight, "delay_ms": delay}
+        columns = {column: values[order] for column, values in asked.items()}
+        columns |= {f"held_{column}": values for column, values in _held(program, name, place[order], total).items()}
         with atomically(folder / f"projection-{number}.npz") as temporary, temporary.open("wb") as file:
-            np.savez_compressed(
-                file, name=name, source=source[order], target=target[order], weight=weight[order], delay_ms=delay[order]
-            )
+            np.savez_compressed(file, allow_pickle=False, name=name, **columns, **_units(program, name))
+
+
+def _has_circuits(program: Program) -> bool:
+    return program.routing is not None and bool(program.routing.circuits)
+
+
+def _held(program: Program, projection: str, places: np.ndarray, total: int) -> dict[str, np.ndarray]:
+    """What the device is given for each synapse: the columns of its table (see the payload of the substrate).
+
+    places: in the table of `total` synapses; -1 where the synapse was lost, which `realized` says then.
+    """
+    table, plastic = getattr(program.payload, "table", None), getattr(program.payload, "plastic", None)
+    if table is None:
+        return {}
+    if plastic is not None and projection in plastic.places:
+        return {"weight": plastic.weights[plastic.places[projection]]}
+    there = places >= 0
+    index = np.where(there, places, 0)
+    if (
+        "synapse" in table.columns
+    ):  # a crossbar: between synapses stand empty crossings, and a synapse may have several pairs
+        pairs = np.flatnonzero(table.columns["synapse"])
+        per_synapse = max(1, pairs.size // max(1, total))
+        index = pairs[index[:, None] * per_synapse + np.arange(per_synapse)] if index.size else index
+    found = {name: column[index] for name, column in table.columns.items() if name not in ("synapse", "projection")}
+    return found if there.all() else found | {"realized": there}
+
+
+def _units(program: Program, projection: str) -> dict[str, np.ndarray]:
+    """`unit`: the network weight of one word, code or uS, where the device has such; `shift` of a SpiNNaker receptor."""
+    found, scaling = {}, program.scaling
+    if scaling is not None and projection in scaling.unit:
+        found["unit"] = np.array(scaling.unit[projection])
+        p = program.network.projections[projection]
+        if (p.target, p.receptor) in scaling.shifts:
+            found["shift"] = np.array(scaling.shifts[p.target, p.receptor])
+    return found
+
+
+def _export_neurons(program: Program, folder: Path) -> None:
+    """population-K.npz: the parameters that each neuron is given, and their codes where the hardware has such."""
+    parameters = getattr(program.payload, "parameters", None) or {}
+    codes = getattr(program.payload, "codes", None) or {}
+    for number, (name, values) in enumerate(parameters.items()):
+        coded = {f"code_{cell}": np.asarray(found) for cell, found in codes.get(name, {}).items()}
+        with atomically(folder / f"population-{number}.npz") as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, name=name, **values, **coded)

@@ -26,7 +26,7 @@ class Verification:
 
     kind: "" for a file of no kind that can be verified. about: what was held, in words. steps: how many were replayed.
     difference: the first, or the largest. problem: why the file could not be read. word: what it is if there is no
-    difference: "exact", bit for bit, or "agrees", within what chance allows.
+    difference: "exact", bit for bit, or "agrees", within what chance allows. verdicts: beside a difference, part by part.
     """
 
     path: Path
@@ -36,6 +36,7 @@ class Verification:
     difference: Difference | None = None
     problem: str = ""
     word: str = "exact"
+    verdicts: str = ""
 
     @property
     def known(self) -> bool:
@@ -61,5 +62,5 @@ class Verification:
         if not self.known:
             return f"unknown  {self.path}: not a trace that verify knows yet"
         if self.difference is not None:
-            return f"DIFFERS  {self.path}: {self.difference}"
+            return f"DIFFERS  {self.path}: {self.difference}" + (f"; {self.verdicts}" if self.verdicts else "")
         return f"{self.word:8} {self.path}: {self.about}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neurohw.errors import BadInput, NeurohwError
-from neurohw.study import verify_devices, verify_eprop, verify_spinnaker
+from neurohw.study import verify_ca3, verify_devices, verify_eprop, verify_mapping, verify_spinnaker
 from neurohw.study.csv_tables import read_table
 from neurohw.study.experiment import Progress, quiet
 from neurohw.study.trace_files import read_json
@@ -25,6 +25,8 @@ class Verifier:
 VERIFIERS = {
     "device statistics": Verifier(verify_devices.is_table, verify_devices.verify_table),
     "spinnaker trace": Verifier(verify_spinnaker.is_trace, verify_spinnaker.verify_trace),
+    "spinnaker mapping": Verifier(verify_mapping.is_mapping, verify_mapping.verify_mapping),
+    "ca3 memory": Verifier(verify_ca3.is_recording, verify_ca3.verify_recording),
     "e-prop": Verifier(verify_eprop.is_case, verify_eprop.verify_case),
 }
 """Kind -> verifier; the first that recognizes a file takes it."""

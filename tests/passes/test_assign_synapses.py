@@ -187,6 +187,21 @@ def test_compensation_keeps_the_total_weight_of_each_neuron():
     assert 0 < left.sum() < 0.7 * sum(c.size for c in program.routing.circuits.values())
 
 
+def test_compensation_makes_up_for_dead_circuits_in_expectation():
+    """Total weight over 21 specimens with 30 % dead circuits: within 4 standard errors of what was asked for."""
+    device = WAFER.without("weight_resolution", "weight_noise").with_(**{"synapse_loss.dead": 0.3})
+    program = workbench.map_network(small(), device, {"compensate_loss": True})
+    asked = sum(float(np.abs(block.weights).sum()) for block in blocks(program))
+    totals = []
+    for seed in range(21):
+        chip = workbench.fabricate(device, seed)
+        chip.load(program)
+        totals.append(float(np.abs(chip.weights).sum()))
+    error = np.std(totals, ddof=1) / np.sqrt(len(totals))
+    assert np.mean(totals) == pytest.approx(asked, abs=4 * error)
+    assert 4 * error < 0.1 * asked  # tight enough to notice the 30 %
+
+
 def test_wafers_are_full_at_some_point():
     with pytest.raises(DoesNotFit, match="HICANN"):
         workbench.map_network(Network().population("a", 50_000, "IF_cond_exp"), WAFER)

@@ -31,6 +31,18 @@ def test_each_projection_uses_all_codes():
     assert program.report.lost("weights quantized") == 0
 
 
+@pytest.mark.parametrize(("device", "top"), [(WAFER, 15), (CHIP, 63)])
+def test_top_weight_leaves_room_and_counts_what_is_beyond(device, top):
+    program = workbench.map_network(two_inputs(device), device, {"top_weight": 3.0})
+    assert set(program.scaling.unit.values()) == {3.0 / top}
+    assert program.report.lost("weights clipped") == 0
+    low = workbench.map_network(two_inputs(device), device, {"top_weight": 1.0})
+    clipped = {loss.where: loss.count for loss in low.report.losses if loss.what == "weights clipped"}
+    assert clipped == {"strong": 20}
+    ideal = workbench.map_network(two_inputs(device), device.ideal(), {"top_weight": 1.0})
+    assert ideal.report.lost("weights clipped") == 0
+
+
 @pytest.mark.parametrize(
     ("device", "choices", "top"), [(WAFER, {"weight_scaling": "per receptor"}, 15), (CHIP, {}, 63)]
 )

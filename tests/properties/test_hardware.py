@@ -58,10 +58,13 @@ def test_what_is_written_is_read_to_half_a_step(name, shares):
         assert np.abs(chip.read(projection) - wanted).max() <= step / 2 * (1 + 1e-9) + 1e-6 * abs(high - low)
 
 
+UNSURE = {"programming_noise", "set_pulse", "drift", "read_noise", "stuck_cells", "dead_lines", "adc", "dac", "ir_drop"}
+
+
 @cache
 def without_noise(name):
     device = load_device(name)
-    noisy = {"programming_noise", "set_pulse", "drift", "read_noise"} & {effect.name for effect in device.effects}
+    noisy = UNSURE & {effect.name for effect in device.effects}
     device = device.without(*sorted(noisy)) if noisy else device
     chip = workbench.fabricate(device, 1)
     # an arm in the RESET state conducts a little: half a step holds for pairs without

@@ -1,20 +1,31 @@
-"""The compiled loop of a SpiNNaker machine: deliver, clamp the ring buffers, update all cores' neurons, remember the spikes."""
+"""The compiled loop of a SpiNNaker machine: deliver, clamp the ring buffers, update all cores' neurons, remember the spikes.
 
-import numpy as np
+Where nothing is recorded the commonest models take a tick in one loop, see `fused`; the integers are the same.
+"""
+
 from numba import njit
 
+from neurohw.chips.spinnaker.fused import RING_MAX, is_fused, loops, tick
 from neurohw.chips.spinnaker.neurons import observe, overshooting, transfer, update
 from neurohw.chips.spinnaker.plastic import arrive, learn
 from neurohw.kernels.background import add_background
 from neurohw.kernels.compiling import step_kernel
 from neurohw.kernels.delivery import collect, deliver
 
-RING_MAX = np.uint32(65535)
+
+@njit(cache=True)
+def _arrive(code, state, coefficients, steep, first, last, sums, shifts, counts):
+    """Clamp, transfer and clear the sums of neurons first..last-1."""
+    for receptor in range(2):
+        counts[1] += clamp(sums[receptor, first:last])
+    transfer(code, state, coefficients, first, last, sums[0], sums[1], shifts[0], shifts[1])
+    counts[2] += overshooting(code, state, steep, first, last)
+    sums[:, first:last] = 0
 
 
 @step_kernel
 def clamp(cells):
-    """Cut the sums of a receptor to 16 bits; returns how many were larger."""
+    """Cut sums of a receptor to 16 bits; returns how many were larger."""
     n = 0
     for i in range(cells.shape[0]):
         n += cells[i] > RING_MAX
@@ -38,6 +49,7 @@ def run(
     samples[k, m] = V, gsyn_exc or gsyn_inh (sample_values[m] = 0, 1, 2) of a neuron, s16.15.
     """
     n = state.shape[1]
+    codes, firsts, lasts, shifts, shared = loops(codes, firsts, lasts, shifts, coefficients)
     while t < until and n_out + n <= out.shape[0]:
         while event < event_steps.size and event_steps[event] <= t:
             i = event_neurons[event]
@@ -48,17 +60,25 @@ def run(
         counts[3] += spikes
         if plastic_state is not None:
             arrive(t, plastic_state, sums)
-        for receptor in range(2):
-            counts[1] += clamp(sums[receptor])
-        for g in range(codes.size):
-            transfer(codes[g], state, coefficients, firsts[g], lasts[g], sums[0], sums[1], shifts[g, 0], shifts[g, 1])
-            counts[2] += overshooting(codes[g], state, steep, firsts[g], lasts[g])
-        for m in range(sample_neurons.size):
-            samples[n_samples, m] = observe(sample_codes[m], state, sample_neurons[m])[sample_values[m]]
-        n_samples += sample_neurons.size > 0
-        for g in range(codes.size):
-            update(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
-        sums[:] = 0
+        if sample_neurons.size:
+            for g in range(codes.size):
+                _arrive(codes[g], state, coefficients, steep, firsts[g], lasts[g], sums, shifts[g], counts)
+            for m in range(sample_neurons.size):
+                samples[n_samples, m] = observe(sample_codes[m], state, sample_neurons[m])[sample_values[m]]
+            n_samples += 1
+            for g in range(codes.size):
+                update(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
+        else:
+            for g in range(codes.size):
+                if is_fused(codes[g]):
+                    saturated, overshot = tick(
+                        codes[g], shared[g], state, coefficients, steep, firsts[g], lasts[g], sums, shifts[g], spiked
+                    )
+                    counts[1] += saturated
+                    counts[2] += overshot
+                else:
+                    _arrive(codes[g], state, coefficients, steep, firsts[g], lasts[g], sums, shifts[g], counts)
+                    update(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
         n_out = collect(t, spiked, spiked_words, groups, arriving[0], arriving[1], out, n_out)
         if plastic_state is not None:
             counts[0] += learn(t, plastic_fixed, plastic_state, *arriving[:5])

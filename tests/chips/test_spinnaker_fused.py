@@ -1,0 +1,92 @@
+"""A tick in one loop gives the integers of the parts of a tick, whatever stands in the tables."""
+
+import numpy as np
+import pytest
+
+from neurohw import workbench
+from neurohw.chips.spinnaker import engine, fused, neurons
+from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
+from neurohw.connections import FixedProbability
+from neurohw.distributions import Uniform
+from neurohw.network import Network
+
+FUSED = [model for model in MODELS.values() if fused.is_fused(model.code)]
+N = 300
+
+
+def tables(seed, alike):
+    """Words of every size and sign in states and coefficients; of the coefficients one column for all but i_offset."""
+    draw = np.random.default_rng(seed)
+
+    def words(*shape):
+        return (draw.integers(-(2**31), 2**31, shape) >> draw.integers(0, 31, shape)).astype(np.int32)
+
+    state, c = words(N_STATES, N), words(N_COEFFICIENTS, N)
+    state[fused.REFRACTORY] = draw.integers(-1, 4, N)
+    if alike:
+        offsets = c[fused.I_OFFSET].copy()
+        c[:] = c[:, :1]
+        c[fused.I_OFFSET] = offsets
+    sums = draw.integers(0, 90_000, (2, N)).astype(np.uint32)
+    return state, c, sums, draw.integers(0, 2**40, N)
+
+
+@pytest.mark.parametrize("model", FUSED, ids=lambda model: model.name)
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+def test_one_loop_is_the_parts(model, alike, seed):
+    (state, c, sums, steep), (state_2, c_2, sums_2, _) = tables(seed, alike), tables(seed, alike)
+    spiked, spiked_2, counts, shifts = (
+        np.zeros(N, np.uint8),
+        np.zeros(N, np.uint8),
+        np.zeros(4, np.int64),
+        np.array([3, 1]),
+    )
+    for _ in range(3):
+        saturated, overshot = fused.tick(model.code, alike, state, c, steep, 7, N - 3, sums, shifts, spiked)
+        before = counts.copy()
+        engine._arrive(model.code, state_2, c_2, steep, 7, N - 3, sums_2, shifts, counts)
+        neurons.update(model.code, state_2, c_2, 7, N - 3, spiked_2)
+        assert np.array_equal(state, state_2)
+        assert np.array_equal(spiked, spiked_2)
+        assert np.array_equal(sums, sums_2)
+        assert (saturated, overshot) == tuple(counts[1:3] - before[1:3])
+        sums[:, 7 : N - 3] = sums_2[:, 7 : N - 3] = 30_000
+    assert counts[1] > 0
+
+
+def test_neighbors_that_do_the_same_become_one_loop():
+    codes, firsts, lasts = (
+        np.array([0, 0, 0, 2, 2, 0]),
+        np.array([0, 4, 8, 12, 16, 20]),
+        np.array([4, 8, 12, 16, 20, 24]),
+    )
+    shifts, c = np.array([[1, 2]] * 5 + [[1, 3]]), np.ones((N_COEFFICIENTS, 24), np.int32)
+    c[fused.I_OFFSET] = np.arange(24)
+    c[fused.V_REST, 9] = 5
+    found = fused.loops(codes, firsts, lasts, shifts, c)
+    assert found[1].tolist() == [0, 8, 12, 16, 20]
+    assert found[2].tolist() == [8, 12, 16, 20, 24]
+    assert found[4].tolist() == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize("model", FUSED, ids=lambda model: model.name)
+def test_recording_changes_nothing(model):
+    """Ticks that are recorded go through the parts, others through the one loop; currents are injected in between."""
+    made = Network(seed=2).population("p", 40, model.name, {"i_offset": np.linspace(0.0, 2.0, 40)})
+    made = made.population("q", 30, model.name, {"i_offset": 1.5, "tau_m": 12.0}, {"v": Uniform(-65.0, -50.0)})
+    weight = 0.5 if model.name == "IF_curr_exp" else 0.02
+    made = made.project("p", "q", FixedProbability(0.4), weight, Uniform(1.0, 3.0))
+    made = made.project("q", "p", FixedProbability(0.4), weight, Uniform(1.0, 3.0)).inject(
+        "q", [20.0, 40.0], [0.4, 0.0]
+    )
+    chips = []
+    for record in ({}, {"p": {"v": 3}}):
+        program = workbench.map_network(made, "spinnaker-spin5", dt=1.0, record=record)
+        chip = workbench.fabricate(program.device, 1)
+        chips.append((chip, workbench.run(program, chip, 200.0)))
+    (a, first), (b, second) = chips
+    assert np.array_equal(a.state, b.state)
+    for name in "pq":
+        assert np.array_equal(first.spikes[name], second.spikes[name])
+    assert first.spikes["q"][0].size > 100
