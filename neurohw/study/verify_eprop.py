@@ -28,7 +28,12 @@ QUIET = 3
 
 def is_case(data: Any) -> bool:
     """Is this JSON meant to be a recorded run of e-prop?"""
-    return isinstance(data, Mapping) and isinstance(data.get("config"), Mapping) and "loss" in data and "surrogate" in data["config"]
+    return (
+        isinstance(data, Mapping)
+        and isinstance(data.get("config"), Mapping)
+        and "loss" in data
+        and "surrogate" in data["config"]
+    )
 
 
 def verify_case(path: Path, data: Mapping[str, Any]) -> Verification:
