@@ -77,14 +77,9 @@ def _readout(torch: Any, rule: Rule, x: NDArray, weights: list[Any], detached: b
     )
     blocked, given, zero = torch.tensor(c.blocked), torch.tensor(x, dtype=torch.float64), torch.zeros(c.size).double()
     d_in, d_rec, d_out = c.delays
-    v, a, left, z, y, out = (
-        zero,
-        zero,
-        torch.zeros(c.size, dtype=torch.int64),
-        [],
-        torch.zeros(w_out.shape[1]).double(),
-        [],
-    )
+    v, a, left, y = zero, zero, torch.zeros(c.size, dtype=torch.int64), torch.zeros(w_out.shape[1]).double()
+    z: list[Any] = []
+    out: list[Any] = []
     for t in range(len(x)):
         into = bias + (given[t - d_in] @ w_in if t >= d_in else 0.0)
         if t >= d_rec:

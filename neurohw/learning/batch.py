@@ -76,13 +76,17 @@ class Batch:
 
     def samples(self, which: slice | NDArray[np.int64]) -> "Batch":
         """Some of the samples."""
-        parts = [None if part is None else part[which] for part in (self.targets, self.labels, self.mask)]
-        return Batch({name: flags[which] for name, flags in self.spikes.items()}, *parts)
+        return Batch(
+            {name: flags[which] for name, flags in self.spikes.items()},
+            None if self.targets is None else self.targets[which],
+            None if self.labels is None else self.labels[which],
+            None if self.mask is None else self.mask[which],
+        )
 
     def stimulus(self, sample: int, dt: float) -> dict[str, SpikeTimes]:
         """The spikes of one sample as `Chip.run` takes them: population -> times (ms), indices."""
         found = {}
         for name, flags in self.spikes.items():
             steps, neurons = np.nonzero(flags[sample])
-            found[name] = SpikeTimes(steps * dt, neurons.astype(np.int64))
+            found[name] = SpikeTimes((steps * dt).astype(np.float64), neurons.astype(np.int64))
         return found

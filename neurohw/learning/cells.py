@@ -9,8 +9,8 @@ This is what ALIF, LI and IF_curr_delta do on a chip, so an ideal chip gives the
 the network (mV); a published gain is multiplied into them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -200,7 +200,7 @@ def cells_of(network: Network, found: Roles, dt: float, least_delay: int = 1) ->
     )  # fmt: skip
 
 
-def _getter(network: Network, population: str):
+def _getter(network: Network, population: str) -> Callable[[str], Array]:
     return lambda name: network.parameter(population, name)
 
 
@@ -227,8 +227,3 @@ def _constant(network: Network, projection: str) -> Any:
     if not isinstance(delay, float | int | np.ndarray):
         raise Unsupported(f"e-prop: projection {projection!r}: the delay is one number, not drawn")
     return delay
-
-
-def with_gains(cells: Cells, gain_in: Array | float, gain_out: float) -> Cells:
-    """The same with other factors on published weights."""
-    return replace(cells, gain_in=gain_in, gain_out=gain_out)

@@ -25,6 +25,7 @@ from neurohw.learning.surrogate import TRIANGLE, Surrogate
 from neurohw.network import Network
 from neurohw.recording import Recording
 
+Array = NDArray[np.float64]
 From = Literal["recording", "twin"]
 
 
@@ -96,17 +97,8 @@ class EProp:
         return self._gradients(batch, weights, {})
 
     def _gradients(self, batch: Batch, weights: Weights, given: Mapping[str, NDArray]) -> Gradients:
-        part, weights = self.roles, {name: np.asarray(w, float) for name, w in weights.items()}
-        part.check(weights)
-        if missing := [name for name in part.inputs if name not in batch.spikes]:
-            raise BadInput(f"batch: no spikes for {missing[0]!r}; there are {', '.join(batch.spikes)}")
-        inputs = {name: batch.spikes[name] for name in part.inputs}
-        for name, flags in inputs.items():
-            if flags.shape[2] != part.sizes[name]:
-                raise BadInput(f"batch: {flags.shape[2]} inputs where {name!r} has {part.sizes[name]}")
-        batch = Batch(inputs, batch.targets, batch.labels, batch.mask)
-        w_in = np.concatenate([weights[name] for name in part.inputs.values()])
-        w_rec, w_out = weights[part.recurrent] if part.recurrent else None, weights[part.out]
+        part = self.roles
+        batch, w_in, w_rec, w_out = self.stacked(batch, weights)
         found, scored = self.rule.run(batch, w_in, w_rec, w_out, **given)
         broadcast, recurrent = self.feedback.of(w_out), w_rec is not None
         g_in, g_rec, g_out = self.rule.gradients(found, scored, batch, broadcast, len(w_in), recurrent)
@@ -117,6 +109,23 @@ class EProp:
         gradients[part.out] = g_out
         rate = found.z.mean(axis=(1, 2)) * 1e3 / self.rule.dt
         return Gradients(gradients, scored.loss, scored.outputs, {**scored.metrics, "rate": rate})
+
+    def stacked(self, batch: Batch, weights: Weights) -> tuple[Batch, Array, Array | None, Array]:
+        """(batch, input, recurrent, readout weights) as the rule takes them: inputs in the order of its projections.
+
+        Raises BadInput where batch, weights and network do not fit.
+        """
+        part, weights = self.roles, {name: np.asarray(w, float) for name, w in weights.items()}
+        part.check(weights)
+        if missing := [name for name in part.inputs if name not in batch.spikes]:
+            raise BadInput(f"batch: no spikes for {missing[0]!r}; there are {', '.join(batch.spikes)}")
+        inputs = {name: batch.spikes[name] for name in part.inputs}
+        for name, flags in inputs.items():
+            if flags.shape[2] != part.sizes[name]:
+                raise BadInput(f"batch: {flags.shape[2]} inputs where {name!r} has {part.sizes[name]}")
+        w_in = np.concatenate([weights[name] for name in part.inputs.values()])
+        w_rec = weights[part.recurrent] if part.recurrent else None
+        return Batch(inputs, batch.targets, batch.labels, batch.mask), w_in, w_rec, weights[part.out]
 
     def applied(self, changes: Weights) -> None:
         self.feedback.applied(np.asarray(changes[self.roles.out], float))

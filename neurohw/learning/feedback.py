@@ -53,6 +53,7 @@ class Feedback:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         if self.weights is not None:
-            if np.shape(state.get("feedback")) != self.weights.shape:
+            kept = np.array(state.get("feedback", ()), float)
+            if kept.shape != self.weights.shape:
                 raise BadInput(f"feedback: the state holds no weights of the shape {self.weights.shape}")
-            self.weights = np.array(state["feedback"], float)
+            self.weights = kept

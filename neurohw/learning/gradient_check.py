@@ -19,6 +19,8 @@ from neurohw.learning import reverse
 from neurohw.learning.batch import Batch
 from neurohw.learning.cells import Cells
 from neurohw.learning.conventions import CONVENTIONS
+from neurohw.learning.eprop import EProp
+from neurohw.learning.learner import Weights
 from neurohw.learning.rule import Rule
 
 Array = NDArray[np.float64]
@@ -128,6 +130,12 @@ class Run:
         np.fill_diagonal(g_rec, 0.0)
         g_out = self.z[: steps - d_out].T @ self._readout_adjoint()[d_out:] * c.gain_out
         return g_in, g_rec if recurrent else None, g_out
+
+
+def check_learner(learner: EProp, batch: Batch, weights: Weights) -> GradientCheck:
+    """The same for a learner of a network, with its own feedback."""
+    stacked, w_in, w_rec, w_out = learner.stacked(batch, weights)
+    return check(learner.rule, stacked, w_in, w_rec, w_out, learner.feedback.of(w_out))
 
 
 def _mean(parts: list[Three]) -> Three:

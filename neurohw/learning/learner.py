@@ -51,7 +51,7 @@ class Learner(Protocol):
         """projection -> the share of every weight that leaves at each update, beside what the gradient does."""
 
     def duration(self, batch: Batch) -> float:
-        """How long (ms) a sample of this batch must run: delays to the readout need some steps more than it has."""
+        """How long (ms) a sample of this batch must run."""
 
     def gradients(self, recordings: Sequence[Recording], batch: Batch, weights: Weights) -> Gradients:
         """The gradients of a batch: recordings[k] is that of its sample k, run with `weights`.

@@ -15,6 +15,8 @@ from neurohw.errors import BadInput, OutOfRange
 from neurohw.learning.batch import Batch
 
 Array = NDArray[np.float64]
+Parts = tuple[Array, Array, Array, dict[str, Array]]
+"""Outputs, errors, loss of each sample, metrics."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,7 @@ def score(y: Array, batch: Batch, average: bool = False) -> Scored:
     return Scored(outputs, error * shares[:, None, None], loss, metrics)
 
 
-def _regression(y: Array, batch: Batch, counted: NDArray[np.bool_]):
+def _regression(y: Array, batch: Batch, counted: NDArray[np.bool_]) -> Parts:
     assert batch.targets is not None
     if batch.targets.shape != y.shape:
         raise BadInput(f"targets for {batch.targets.shape[2]} outputs, but the readout has {y.shape[2]}")
@@ -56,7 +58,7 @@ def _regression(y: Array, batch: Batch, counted: NDArray[np.bool_]):
     return y, error, squares / 2, {"mse": squares / (counted.sum(axis=1) * y.shape[2])}
 
 
-def _classes(y: Array, batch: Batch, counted: NDArray[np.bool_]):
+def _classes(y: Array, batch: Batch, counted: NDArray[np.bool_]) -> Parts:
     assert batch.labels is not None
     n, steps, n_classes = y.shape
     if batch.labels.max(initial=0) >= n_classes:

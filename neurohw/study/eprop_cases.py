@@ -115,6 +115,7 @@ def read(path: Path, case: Case) -> Arrays:
     if steps * sequences * max(c.n_in, c.n_rec) > MOST or max(c.n_in, c.n_rec) * c.n_rec > MOST:
         raise BadInput(f"{path}: larger than what is read, {MOST} numbers in one array")
     lead = (sequences, steps) if batches else (steps,)
+    weights: dict[str, tuple[int | None, ...]]
     weights = {"W_in": (c.n_rec, c.n_in), "W_rec": (c.n_rec, c.n_rec), "W_out": (c.n_out, c.n_rec)}
     shapes: dict[str, tuple[int | None, ...]] = {f"{name}0": shape for name, shape in weights.items()}
     shapes |= {name: ((None, *shape) if batches else shape) for name, shape in weights.items()}

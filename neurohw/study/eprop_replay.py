@@ -51,8 +51,9 @@ def batches(c: BatchConfig, arrays: Arrays) -> Iterator[Iteration]:
     for k in range(c.n_iter):
         batch = _batch(c, arrays, slice(k * c.batch, (k + 1) * c.batch))
         found, scored = rule.run(batch, *weights.values())
-        gradients = rule.gradients(found, scored, batch, broadcast, c.n_in)
-        changes = optimizer.changes(dict(zip(names, gradients, strict=True)))
+        g_in, g_rec, g_out = rule.gradients(found, scored, batch, broadcast, c.n_in)
+        assert g_rec is not None
+        changes = optimizer.changes(dict(zip(names, (g_in, g_rec, g_out), strict=True)))
         weights = {name: weights[name] + changes[name] for name in names}
         classes = c.task == "classification"
         readout = np.where(batch.counted[:, :, None], scored.outputs, 0.0) if classes else scored.outputs
@@ -81,11 +82,11 @@ def continuous(c: OnlineConfig, arrays: Arrays) -> online.Online:
     rule = Rule(cells, CONVENTIONS["online"], surrogate, Rates(c.c_reg, c.f_target, c.kappa_reg))
     y = arrays["Y"].astype(float)
     batch = Batch({"in": arrays["X"]}, np.concatenate([y[1:], y[-1:]])[None])
-    weights = [arrays[f"{name}0"].astype(float).T for name in ("W_in", "W_rec", "W_out")]
+    w_in, w_rec, w_out = (arrays[f"{name}0"].astype(float).T for name in ("W_in", "W_rec", "W_out"))
     change = online.WhileRunning(
         c.eta, c.optimizer == "adam", c.each_step, limits=(-100.0, 100.0), cutoff=int(c.cutoff), clock=NEST_CLOCK
     )
-    found = online.run(rule, batch, *weights, arrays["B"].astype(float), change, c.kappa)
+    found = online.run(rule, batch, w_in, w_rec, w_out, arrays["B"].astype(float), change, c.kappa)
     after = np.where(found.z > 0, cells.reset_to if sets else found.v - cells.drop, found.v)
     late = np.concatenate([np.zeros((1, 1, c.n_out)), found.y[:, :-1]], axis=1)
     return replace(found, v=after, y=late)

@@ -13,7 +13,7 @@ from neurohw.study.eprop_cases import Arrays, BatchConfig, OnlineConfig
 def sines(rng: np.random.RandomState, steps: int, periods: list[int]) -> NDArray[np.float64]:
     """The target of `pattern`, its amplitudes drawn first; (steps, 1). Periods beyond `steps` give 0."""
     amplitudes, phases = rng.uniform(0.5, 2.0, len(periods)), rng.uniform(0.0, 2 * np.pi, len(periods))
-    return pattern.sines("2020", steps, amplitudes, phases, tuple(periods))[:, None]
+    return pattern.sines(steps, amplitudes, phases, periods)[:, None]
 
 
 def regression(c: BatchConfig, n_iter: int) -> Arrays:

@@ -139,11 +139,14 @@ def _of_target(path: Path, table: Table, target: float, t0: float) -> OfTarget:
     variance = np.bincount(which, left * left).sum() / (n - 2).sum()  # relative; one for the target, as devices are few
     start = np.exp(mean_y + nu * mean_x)
     unsure_start = variance * np.mean(start**2 * (1 / n + mean_x**2 / sxx))
-    level = float(np.exp(mean_y).mean())
+    g = np.exp(y)
+    noise = np.sqrt(
+        np.sum((g - np.exp(y - left)) ** 2) / (n - 2).sum()
+    )  # not from `variance`, which low reads dominate
     return OfTarget(
         float(target), names.size, float(start.mean()), float(np.sqrt(max(start.var(ddof=1) - unsure_start, 0.0))),
         float(nu.mean()), float(np.sqrt(max(nu.var(ddof=1) - variance * np.mean(1 / sxx), 0.0))),
-        float(np.sqrt(variance) * level), level,
+        float(noise), float(g.mean()),
     )  # fmt: skip
 
 

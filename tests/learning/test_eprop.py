@@ -16,6 +16,7 @@ from neurohw.learning.cells import cells_of, published, roles
 from neurohw.learning.conventions import CONVENTIONS
 from neurohw.learning.eprop import EProp
 from neurohw.learning.feedback import Feedback
+from neurohw.learning.gradient_check import check_learner
 from neurohw.learning.learner import Learner
 from neurohw.learning.rule import Rates, Rule
 from neurohw.learning.surrogate import SHAPES, Surrogate
@@ -329,3 +330,11 @@ def test_constants_of_a_network():
     assert found.drop == pytest.approx(0.6)
     assert found.blocked.tolist() == [2] * N
     assert found.kappa == pytest.approx(np.exp(-1 / 15))
+
+
+def test_the_gradients_of_a_learner_are_checked_in_one_call():
+    found = check_learner(EProp(network(), form="online"), batch(2), WEIGHTS)
+    assert all(one.largest < 1e-12 for one in found.factorized.values())
+    assert found.rule["recurrent"].cosine > 0.3
+    random = check_learner(EProp(network(), feedback="random"), batch(2), WEIGHTS)
+    assert random.rule["input"].cosine < found.rule["input"].cosine

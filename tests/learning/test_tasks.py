@@ -42,6 +42,7 @@ def test_batches_have_the_form_that_the_task_says(task):
     else:
         assert batch.labels.max() < task.outputs
     assert batch.counted.any(axis=1).all()
+    assert task.dt == 1.0
 
 
 def test_a_sample_is_a_function_of_seed_and_number(task):
@@ -61,18 +62,15 @@ def test_every_class_comes(task):
         assert set(batch.labels[batch.labels >= 0].ravel().tolist()) == kinds
 
 
-@pytest.mark.parametrize("form", pattern.PERIODS)
-def test_patterns_are_sums_of_sines(form):
-    y = pattern.Pattern(form).batch(0, 4).targets
+def test_patterns_are_sums_of_sines():
+    y = pattern.Pattern().batch(0, 4).targets
     assert np.abs(y).max(axis=1) == pytest.approx(1.0)
-    if form == "2020":
-        assert y[:, 0] == pytest.approx(0.0)
+    assert y[:, 0] == pytest.approx(0.0)
     amplitudes, phases = np.array([1.0, 0.5, 2.0, 0.7]), np.array([0.1, 1.0, 2.0, 3.0])
-    ours = pattern.sines(form, 1000, amplitudes, phases)
+    ours = pattern.sines(1000, amplitudes, phases)
     spectrum = np.abs(np.fft.rfft(ours - ours.mean()))
     assert set(np.argsort(spectrum)[-4:]) == {1, 2, 3, 5}
-    with pytest.raises(BadInput, match="no form 'x'; there are 2020, demirag"):
-        pattern.Pattern("x")
+    assert not pattern.sines(150, amplitudes, phases).any(), "no whole period"
 
 
 def test_evidence_is_the_side_with_more_cues():

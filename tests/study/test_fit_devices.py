@@ -12,7 +12,7 @@ from neurohw.errors import BadInput
 from neurohw.study.fit_devices import fit, write_device
 
 HEADER = "device,target_uS,time_s,conductance_uS"
-N = 300
+N = 200
 TIMES = np.geomspace(30.0, 1e5, 12)
 
 

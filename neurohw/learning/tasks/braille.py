@@ -90,6 +90,10 @@ class Braille:
         object.__setattr__(self, "_loaded", self.data if isinstance(self.data, Recorded) else read(self.data))
 
     @property
+    def dt(self) -> float:
+        return 1.0
+
+    @property
     def inputs(self) -> dict[str, int]:
         return {"taxels": 2 * self.levels * TAXELS}
 

@@ -23,6 +23,10 @@ class DelayedXor:
     probability: float = 0.1
 
     @property
+    def dt(self) -> float:
+        return 1.0
+
+    @property
     def inputs(self) -> dict[str, int]:
         return {"cues": 3 * self.group}
 

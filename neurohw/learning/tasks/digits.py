@@ -33,6 +33,10 @@ class Digits:
             raise BadInput(f"digits: part is 'train' or 'test', got {self.part!r}")
 
     @property
+    def dt(self) -> float:
+        return 1.0
+
+    @property
     def inputs(self) -> dict[str, int]:
         return {"pixels": 8}
 

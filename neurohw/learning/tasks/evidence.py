@@ -47,6 +47,10 @@ class Evidence:
     p_other: float = 0.3
 
     @property
+    def dt(self) -> float:
+        return 1.0
+
+    @property
     def inputs(self) -> dict[str, int]:
         return {"cues": self.neurons}
 

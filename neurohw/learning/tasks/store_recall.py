@@ -29,6 +29,10 @@ class StoreRecall:
     chance: float = 0.2
 
     @property
+    def dt(self) -> float:
+        return 1.0
+
+    @property
     def inputs(self) -> dict[str, int]:
         return {"symbols": self.neurons}
 

@@ -19,5 +19,8 @@ class Task(Protocol):
     @property
     def steps(self) -> int: ...
 
+    @property
+    def dt(self) -> float: ...
+
     def batch(self, first: int, n: int, seed: int = 0) -> Batch:
         """The samples first..first+n-1 of the stream `seed`."""

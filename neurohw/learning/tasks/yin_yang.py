@@ -39,6 +39,10 @@ class YinYang:
             raise BadInput(f"yin-yang: times {self.early}, {self.late}, {self.bias} do not fit into {self.steps} steps")
 
     @property
+    def dt(self) -> float:
+        return 1.0
+
+    @property
     def inputs(self) -> dict[str, int]:
         return {"values": 5}
 

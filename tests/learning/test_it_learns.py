@@ -1,0 +1,82 @@
+"""That networks learn, in the small: a pattern, with each feedback, online too, and which way the adaptive threshold helps."""
+
+import numpy as np
+import pytest
+
+from neurohw.learning import online
+from neurohw.learning.batch import Batch
+from neurohw.learning.cells import published
+from neurohw.learning.conventions import CONVENTIONS
+from neurohw.learning.feedback import Feedback
+from neurohw.learning.optimizers import Adam, GradientDescent
+from neurohw.learning.rule import Rule
+from neurohw.learning.tasks.pattern import Pattern
+
+N_IN, N, STEPS = 40, 40, 300
+TASK = Pattern(steps=STEPS, neurons=N_IN, probability=0.08)
+
+
+def start(seed=1):
+    draw = np.random.default_rng(seed)
+    w_rec = draw.normal(0, 0.5 / np.sqrt(N), (N, N))
+    np.fill_diagonal(w_rec, 0.0)
+    return {"in": draw.normal(0, 1 / np.sqrt(N_IN), (N_IN, N)), "rec": w_rec, "out": draw.normal(0, 0.05, (N, 1))}
+
+
+def rule(form="online"):
+    cells = published(form, N, tau_m=20.0, tau_out=20.0, v_th=0.6, tau_a=100.0, beta=np.linspace(0, 0.2, N))
+    return Rule(cells, CONVENTIONS[form], average=True)
+
+
+def learn(feedback, iterations=80, form="online", optimizer=None):
+    """(first, last) mean squared error."""
+    given, w, made = TASK.batch(0, 1, seed=3), start(), rule(form)
+    optimizer, errors = optimizer or Adam(0.01), []
+    for _ in range(iterations):
+        found, scored = made.run(given, w["in"], w["rec"], w["out"])
+        gradients = made.gradients(found, scored, given, feedback.of(w["out"]), N_IN)
+        changes = optimizer.changes(dict(zip(w, gradients, strict=True)))
+        w = {name: w[name] + changes[name] for name in w}
+        feedback.applied(changes["out"])
+        errors.append(scored.metrics["mse"].mean())
+    return errors[0], np.mean(errors[-5:])
+
+
+@pytest.mark.parametrize("kind", ["symmetric", "random", "adaptive"])
+def test_a_pattern_is_learned_with_each_feedback(kind):
+    drawn = np.random.default_rng(5).normal(0, 0.3, (N, 1))
+    first, last = learn(Feedback(kind, None if kind == "symmetric" else drawn))
+    assert last < 0.1 * first
+
+
+def test_by_gradient_descent_too():
+    first, last = learn(Feedback("symmetric"), 150, optimizer=GradientDescent({"in": 0.5, "rec": 0.5, "out": 0.02}))
+    assert last < 0.6 * first
+
+
+def test_weights_that_change_while_the_network_runs_learn():
+    """Twenty rounds of the same pattern in one continuous run."""
+    one = TASK.batch(0, 1, seed=3)
+    rounds = Batch({"in": np.tile(one.spikes["noise"], (1, 40, 1))}, np.tile(one.targets, (1, 40, 1)))
+    cells, w = rule().cells, start()
+    made = Rule(cells, CONVENTIONS["online"])
+    b = np.random.default_rng(5).normal(0, 0.3, (N, 1))
+    found = online.run(made, rounds, *w.values(), b, online.WhileRunning(2e-4, each_step=False))
+    squares = ((found.y - rounds.targets) ** 2).reshape(40, STEPS).mean(axis=1)
+    assert squares[-5:].mean() < 0.5 * squares[:2].mean()
+    assert np.abs(found.weights[0] - w["in"]).max() > 1e-4
+    clipped = online.run(made, rounds, *w.values(), b, online.WhileRunning(2e-4, limits=(-0.3, 0.3)))
+    moved = clipped.weights[0] != w["in"]
+    assert np.abs(clipped.weights[0][moved]).max() == pytest.approx(0.3)
+
+
+def test_optimizers_go_on_from_a_saved_state():
+    draw, whole, parts = np.random.default_rng(1), Adam(0.1), Adam(0.1)
+    gradients = [{"a": draw.normal(size=3), "b": draw.normal(size=(2, 2))} for _ in range(6)]
+    expected = [whole.changes(g) for g in gradients][-1]
+    for g in gradients[:3]:
+        parts.changes(g)
+    resumed = Adam(0.1)
+    resumed.restore(parts.state())
+    found = [resumed.changes(g) for g in gradients[3:]][-1]
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
