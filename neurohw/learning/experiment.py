@@ -1,6 +1,6 @@
 """A mapping file with a `train:` section carried out: a task learned on every chip of the file, for every seed.
 
-    network: {task: {name: pattern, form: demirag}, hidden: 100}      see RecurrentNetwork
+    network: {task: {name: sinusoids}, hidden: 100}      see RecurrentNetwork
     duration: 1 s                                                       of one sample
     chips: [{device: pcm-set, choices: {g_max_weight: 0.1}, train: {scheme: {name: mixed_precision}}}]
     train: {epochs: 250, rule: {...}, optimizer: {...}, seeds: [42, 43]}
@@ -144,10 +144,10 @@ class Case:
     def _trainer(self, seed: int, given: Weights | None) -> Trainer:
         train, weights = self.train, dict(given or self.net.weights(self.task, seed))
         written = {n: np.zeros_like(w) for n, w in weights.items()} if train.start == "scheme" else weights
-        network = self.net.network(self.task, seed, written, self.net.dt)
+        network = self.net.network(self.task, seed, written, self.task.dt)
         learner = self._learner(network, seed)
         laid, layout = laid_out(network, weights, self.device, train.copies, self.scheme.needs_aside, train.substitute)
-        program = map_network(laid, self.device, self.entry.choices, dt=self.net.dt, record=learner.record)
+        program = map_network(laid, self.device, self.entry.choices, dt=self.task.dt, record=learner.record)
         chip = fabricate(self.device, seed)
         chip.load(program)
         identity = digest(
@@ -155,7 +155,7 @@ class Case:
         )
         made = Trainer(
             chip, learner, self._course(seed), self.scheme, self._optimizer(), Plan(**_plan(train)), written, layout,
-            self.net.dt, identity, seed,
+            self.task.dt, identity, seed,
         )  # fmt: skip
         if train.start == "scheme":
             made.begin(weights)
@@ -165,7 +165,9 @@ class Case:
         rule, net = self.train.rule, self.net
         if isinstance(rule, RateEntry) or isinstance(net, LayeredNetwork):
             assert isinstance(rule, RateEntry)
-            return RateCode(network, list(net.shapes(self.task)), net.dt, rule.temperature, rule.silent, rule.rest)
+            return RateCode(
+                network, list(net.shapes(self.task)), self.task.dt, rule.temperature, rule.silent, rule.rest
+            )
         weights = (
             net.feedback(self.task, seed, rule.feedback_gain or net.gain) if rule.feedback != "symmetric" else None
         )
@@ -173,7 +175,7 @@ class Case:
         rates = Rates(rule.regularization, rule.target_rate)
         feedback = Feedback(rule.feedback, weights, rule.feedback_decay)
         return EProp(
-            network, self.net.dt, rule.form, surrogate, feedback, rates, rule.average, rule.membranes, rule.readout
+            network, self.task.dt, rule.form, surrogate, feedback, rates, rule.average, rule.membranes, rule.readout
         )
 
     def _optimizer(self) -> Any:
@@ -219,10 +221,10 @@ def cases(mapping: MappingOf) -> list[Case]:
     given = dict(file.network)
     task = _task(given.pop("task", None), f"{where}: network.task")
     kind = network_of(file.train)
-    whole = validate(kind, given, f"{where}: network")
-    if abs(task.steps * whole.dt - file.duration) > 1e-6:
+    validate(kind, given, f"{where}: network")
+    if abs(task.steps * task.dt - file.duration) > 1e-6:
         raise BadInput(
-            f"{where}: duration: {file.duration:g} ms, but a sample of the task lasts {task.steps * whole.dt:g} ms"
+            f"{where}: duration: {file.duration:g} ms, but a sample of the task lasts {task.steps * task.dt:g} ms"
         )
     found = []
     for name, (entry, device) in mapping.devices().items():
@@ -255,6 +257,8 @@ def _task(given: Any, where: str) -> Task:
     kind = TASKS[given["name"]]
     try:
         return kind(**rest)  # type: ignore[no-any-return]
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
     except TypeError:
         known = ", ".join(f.name for f in fields(kind))
         raise BadInput(f"{where}: {', '.join(rest)}: not the keys of this task; there are {known}") from None

@@ -23,9 +23,7 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class LayeredNetwork(Described):
-    """hidden: neurons of each hidden layer. cm: nF; v_rest, v_thresh: mV, the reset is at rest; gain, bias: nA.
-    dt: of a step of the task.
-    """
+    """hidden: neurons of each hidden layer. cm: nF; v_rest, v_thresh: mV, the reset is at rest; gain, bias: nA."""
 
     hidden: list[Annotated[int, Field(ge=1, le=100_000)]] = [30]
     cm: Positive = 0.1
@@ -36,7 +34,6 @@ class LayeredNetwork(Described):
     v_thresh: float = -50.0
     gain: Positive = 0.25
     bias: float = 0.0
-    dt: Duration = 0.5
 
     def shapes(self, task: Task) -> dict[str, tuple[int, int]]:
         """projection -> (pre, post), in their order."""

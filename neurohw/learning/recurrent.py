@@ -29,7 +29,7 @@ class RecurrentNetwork(Described):
 
     reset: by subtraction, in the step of the spike or, as many frameworks write it, one step later (late: the membrane
     has not decayed by then), or to v_rest.
-    gain: of the initial weights. dt: of a step of the task.
+    gain: of the initial weights.
     """
 
     hidden: Annotated[int, Field(ge=1, le=100_000)] = 100
@@ -44,7 +44,6 @@ class RecurrentNetwork(Described):
     tau_refrac: Time = 0.0
     reset: Literal["late", "subtract", "set"] = "late"
     gain: Positive = 0.1
-    dt: Duration = 1.0
 
     def shapes(self, task: Task) -> dict[str, tuple[int, int]]:
         """projection -> (pre, post), in their order."""
@@ -69,7 +68,7 @@ class RecurrentNetwork(Described):
 
     def network(self, task: Task, seed: int, weights: dict[str, Array], delay: float = 1.0) -> Network:
         """The network with these weights; every delay is one step (ms)."""
-        kept = np.exp(-self.dt / self.tau_m)
+        kept = np.exp(-task.dt / self.tau_m)
         to = self.v_rest + (self.v_thresh - self.v_thresh / kept if self.reset == "late" else 0.0)
         numerics = Numerics(reset="set" if self.reset == "set" else "subtract")
         net = Network(type(task).__name__.lower(), seed, numerics=numerics)

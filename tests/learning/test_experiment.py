@@ -13,12 +13,12 @@ from neurohw.mapping import load_mapping
 from neurohw.study.training import train
 
 SMALL = """
-network: {task: {name: pattern, form: demirag, neurons: 15, steps: 100}, hidden: 12, v_thresh: 0.19, gain: 0.6}
+network: {task: {name: sinusoids, n_inputs: 15, steps: 100}, hidden: 12, v_thresh: 0.19, gain: 0.6}
 duration: 100 ms
 train:
   epochs: 3
   rule: {form: demirag, surrogate_height: 0.3, surrogate_width: 0.19, membranes: recording}
-  optimizer: {name: gradient_descent, rate: {noise: 1.0e-4, recurrent: 1.0e-4, readout: 1.0e-3}}
+  optimizer: {name: gradient_descent, rate: {input: 1.0e-4, recurrent: 1.0e-4, readout: 1.0e-3}}
   scheme: {name: mixed_precision, quantum: 2}
   seeds: [1, 2]
   save_every: 1
@@ -105,20 +105,20 @@ def replaced(old, new):
 
 
 REFUSED = {
-    "no task": (replaced("task: {name: pattern, form: demirag, neurons: 15, steps: 100}, ", ""), BadInput, "network.task", "pattern"),
-    "unknown task": (replaced("name: pattern", "name: chess"), BadInput, "network.task", "chess"),
-    "unknown key of the task": (replaced("neurons: 15", "inputs_: 15"), BadInput, "network.task", "neurons"),
+    "no task": (replaced("task: {name: sinusoids, n_inputs: 15, steps: 100}, ", ""), BadInput, "network.task", "sinusoids"),
+    "unknown task": (replaced("name: sinusoids", "name: chess"), BadInput, "network.task", "chess"),
+    "unknown key of the task": (replaced("n_inputs", "inputs_"), BadInput, "network.task", "n_inputs"),
     "unknown key of the network": (replaced("hidden:", "hiden:"), BadInput, "did you mean 'hidden'"),
     "duration": (replaced("duration: 100 ms", "duration: 1 s"), BadInput, "a sample of the task lasts 100 ms"),
     "unknown scheme": (replaced("name: shadow", "name: shade"), BadInput, "no scheme 'shade'", "mixed_precision"),
     "bad quantum": (replaced("quantum: 2", "quantum: -2"), BadInput, "chip 'PCM'", "scheme: quantum"),
     "unknown optimizer": (replaced("name: gradient_descent", "name: newton"), BadInput, "no optimizer 'newton'", "adam"),
     "unknown key of the optimizer": (replaced("{name: gradient_descent", "{speed: 1, name: gradient_descent"), BadInput, "'speed'"),
-    "missing rate": (replaced("noise: 1.0e-4, ", ""), BadInput, "one for each of noise, recurrent, readout"),
+    "missing rate": (replaced("input: 1.0e-4, ", ""), BadInput, "one for each of input, recurrent, readout"),
     "no epochs": (replaced("epochs: 3", "epochs: 0"), BadInput, "epochs"),
     "pause without unit": (replaced("pause: 1 s", "pause: 1"), BadInput, "pause", "unit"),
     "no chips": (SMALL[: SMALL.index("chips:")], BadInput, "chips: there are none"),
-    "no such form": (replaced("form: demirag", "form: nobody"), BadInput, "no convention 'nobody'"),
+    "no such form": (replaced("rule: {form: demirag", "rule: {form: nobody"), BadInput, "no convention 'nobody'"),
     "no single steps": (
         replaced("device: pcm-set, choices", "device: pcm-million, choices"), Unsupported, "chip 'PCM'", "no single steps", "shadow"),
     "a model the device lacks": (
@@ -144,7 +144,7 @@ def test_a_file_without_train_is_refused(written):
 
 def test_targets_of_another_length_are_bad_input(written):
     made = experiment.cases(written())[0].trainer(1)
-    wrong = TASKS["pattern"](neurons=15, steps=100).batch(0, 1)
+    wrong = TASKS["sinusoids"](n_inputs=15, steps=100).batch(0, 1)
     short = type(wrong)(wrong.spikes, np.zeros((1, 100, 2)))
     with pytest.raises(BadInput, match="targets for 2 outputs, but the readout has 1"):
         made.look(short)
@@ -153,13 +153,13 @@ def test_targets_of_another_length_are_bad_input(written):
 
 
 def test_a_training_that_diverges_says_so_and_where(written):
-    text = SMALL.replace("rate: {noise: 1.0e-4, recurrent: 1.0e-4, readout: 1.0e-3}", "rate: 1.0e+300")
+    text = SMALL.replace("rate: {input: 1.0e-4, recurrent: 1.0e-4, readout: 1.0e-3}", "rate: 1.0e+300")
     with np.errstate(all="ignore"), pytest.raises(OutOfRange, match="training stopped"):
         train(written(text))
 
 
 LOOP = """
-network: {task: {name: yin_yang_rates, steps: 60, spikes: 8}, hidden: [12], dt: 0.5 ms}
+network: {task: {name: yin_yang_rates, steps: 60, spikes: 8}, hidden: [12]}
 duration: 30 ms
 train:
   epochs: 1
@@ -194,3 +194,16 @@ def test_weights_come_from_a_chip_that_stands_before(written, after):
 def test_a_rule_must_be_one_that_there_is(written):
     with pytest.raises(BadInput, match="rule"):
         experiment.cases(written(LOOP.replace("rate_code", "rates")))
+
+
+def test_sinusoids_are_those_of_their_seed_and_number():
+    task = TASKS["sinusoids"]()
+    six, one = task.batch(0, 6, 42), task.batch(4, 1, 42)
+    assert np.array_equal(six.spikes["input"][4], one.spikes["input"][0])
+    assert np.array_equal(six.targets[4], one.targets[0])
+    assert np.abs(six.targets).max(axis=(1, 2)) == pytest.approx(np.ones(6))
+    n = six.spikes["input"].size
+    error = np.sqrt(0.05 * 0.95 / n)
+    assert abs(six.spikes["input"].mean() - 0.05) < 4 * error
+    power = np.abs(np.fft.rfft(six.targets[:, :, 0], axis=1)) ** 2
+    assert set(np.argsort(power.sum(axis=0))[-4:]) == {1, 2, 3, 5}, "1, 2, 3 and 5 Hz in a second"

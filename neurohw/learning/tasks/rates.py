@@ -17,14 +17,19 @@ from neurohw.learning.tasks.yin_yang import SETS, points
 
 @dataclass(frozen=True)
 class Rates:
-    """spikes: of an input of value 1."""
+    """spikes: of an input of value 1. step: ms."""
 
     steps: int = 200
     spikes: int = 10
+    step: float = 0.5
 
     def __post_init__(self) -> None:
         if not 1 <= self.spikes <= self.steps:
             raise BadInput(f"a task of rates needs 1 <= spikes <= steps, got {self.spikes} and {self.steps}")
+
+    @property
+    def dt(self) -> float:
+        return self.step
 
     def coded(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Spikes (samples, steps, inputs) of values (samples, inputs)."""
