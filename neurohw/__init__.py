@@ -46,6 +46,7 @@ _HOME = {
     **dict.fromkeys(("compare",), "neurohw.study.compare"),
     "Comparison": "neurohw.study.comparison",
     "sweep": "neurohw.study.sweep",
+    "ablate": "neurohw.study.ablate",
     "verify": "neurohw.study.verify",
     "Verification": "neurohw.study.verification",
     **dict.fromkeys(

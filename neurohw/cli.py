@@ -294,6 +294,23 @@ def sweep(
 
 
 @app.command()
+def ablate(mapping: MappingName, out: Out = None, seed: Seed = 0, quiet: Quiet = False) -> None:
+    """What each non-ideality costs, alone and left out. Example: neurohw ablate digits"""
+    from neurohw.mapping import load_mapping
+    from neurohw.study.ablate import ablate as run_all
+    from neurohw.study.experiment import provenance
+
+    loaded = load_mapping(mapping)
+    folder = _out(out, loaded.path)
+    with _progress(quiet) as progress:
+        result = run_all(loaded, seed, progress)
+    _made(folder)
+    result.write(folder, provenance(loaded, shlex.join(["neurohw", *sys.argv[1:]])))
+    if not quiet:
+        print(f"{result}\n{folder / 'ablation.json'}")
+
+
+@app.command()
 def verify(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH", help="Traces (.json with .npz), tables (.csv), or folders.")

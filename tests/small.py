@@ -16,7 +16,7 @@ MODELS = [name for name, model in NEURONS.items() if isinstance(model, NeuronMod
 DEVICES = data_files.names("devices")
 WEIGHT = {"nA": 0.5, "uS": 0.008, "mV": 1.6}
 """About 1.5 mV of depolarization by one spike, with PyNN's default membrane."""
-DRIVE = {"Izhikevich": 0.02, "IZK_curr_exp": 20.0, "IZK_cond_exp": 20.0}
+DRIVE = {"Izhikevich": 0.02, "IZK_curr_exp": 20.0, "IZK_cond_exp": 20.0, "DPI_exp": 2.0}
 """The constant current that does what 1 nA does to PyNN's default membrane, for models whose membrane has another
 size."""
 SYNAPSES = {"tau_syn_E": 5.0, "tau_syn_I": 5.0}

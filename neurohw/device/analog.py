@@ -55,6 +55,11 @@ class AnalogChoices(Choices):
     out_of_range: Literal["clip", "refuse"] = Field(
         "clip", description="what happens to a parameter that no code reaches: the nearest one, reported, or an error"
     )
+    delays: Literal["given", "refuse"] = Field(
+        "given",
+        description="where delays cannot be set: every synapse has the one that the chip gives, reported, or a network that "
+        "asks for others is refused",
+    )
     compensate_loss: bool = Field(
         False,
         description="multiply the synapses that are left to a neuron by (asked for)/(left), projection by projection, "
@@ -70,6 +75,18 @@ class Layout(Described):
     status: Status
 
 
+class Matrix(Described):
+    """The numbers of multiplying matrices on the synapse array; see `neurohw.chips.analog.matrix`."""
+
+    gain: Annotated[Number, In("", at_least=0)]
+    noise: Annotated[Number, In("", at_least=0)]
+    low: Annotated[Number, In("", whole=True)]
+    high: Annotated[Number, In("", whole=True)]
+    rows: Count
+    input_top: Count
+    weight_top: Count
+
+
 class AnalogMachine(Machine):
     """Arrays of neuron and synapse circuits.
 
@@ -81,7 +98,7 @@ class AnalogMachine(Machine):
     source. row_buses: buses of an array, each with the same share of its rows; circuits_per_output: neuron circuits side
     by side whose spikes go to one of them; row_bus: the makers' name. row_serves: whether all synapses of a row act on one
     receptor. sources_per_array: that its rows can tell apart. shared_parameters: those that all neurons of an array have in
-    common. overfull: what the makers' mapping tool does with synapses that find no row. weight_range: whether each row
+    common. membranes_at_a_time: of the whole machine; a bench that wants more runs several times. overfull: what the makers' mapping tool does with synapses that find no row. weight_range: whether each row
     can be scaled on its own, or only a neuron's synaptic input as a whole. membranes_per_unit: membranes of one unit
     that can be recorded at a time. acceleration: network time / hardware time. delay (network time) = delay_base +
     delay_per_hop * hops between arrays.
@@ -105,6 +122,8 @@ class AnalogMachine(Machine):
     row_serves: Literal["receptor", "any"] = "receptor"
     sources_per_array: Count | None = None
     shared_parameters: tuple[str, ...] = ()
+    membranes_at_a_time: Count | None = None
+    matrix: Matrix | None = None
     overfull: Literal["lose", "refuse"]
     weight_range: Literal["row", "input"]
     membranes_per_unit: Annotated[Number, In(at_least=0, at_most=100_000, whole=True)]

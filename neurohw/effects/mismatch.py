@@ -5,12 +5,35 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
-from neurohw import rng
+from neurohw import rng, units
 from neurohw.effects.effect import Effect
-from neurohw.schema import In, Number
+from neurohw.schema import Described, In, Number, Status
 
 Parameters = dict[str, NDArray[np.float64]]
+
+
+class Levels(Described):
+    """A relative spread that depends on the value: `spread[k]` at `at[k]`, linear between, constant beyond the ends."""
+
+    at: tuple[str, ...] = Field(min_length=1, max_length=100)
+    spread: tuple[Annotated[float, Field(ge=0, le=10)], ...] = Field(min_length=1, max_length=100)
+    source: str
+    status: Status
+
+    @model_validator(mode="after")
+    def _ascends(self) -> "Levels":
+        if len(self.at) != len(self.spread) or (np.diff(self._values()) <= 0).any():
+            raise ValueError("at must ascend, and have as many values as spread")
+        return self
+
+    def _values(self) -> NDArray[np.float64]:
+        return np.array([units.parse_text(text, "ms", "at") for text in self.at])
+
+    def of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The spread at each value (ms)."""
+        return np.interp(values, self._values(), self.spread)
 
 
 class Mismatch(Effect):
@@ -23,7 +46,8 @@ class Mismatch(Effect):
     circuit can do: p' >= least * p for those in `relative` (a refractory period of zero would let a neuron fire at
     thousands of Hz), and v_reset' <= v_reset + reset_room (v_thresh' - v_reset), as a reset above threshold would fire
     for ever.
-    level: 1 as measured; a sweep may scale all spreads together.
+    level: 1 as measured; a sweep may scale all spreads together. levels: of times in `relative` whose spread was measured
+    at several values.
 
     This is what the makers' own calibration leaves. Where parameters have codes (effect `parameter_codes`), the specimen
     is drawn in them: a circuit has the reference value of a parameter with the code
@@ -41,6 +65,7 @@ class Mismatch(Effect):
     )
     relative: dict[str, Annotated[Number, In("", at_least=0)]] = {}
     absolute: dict[str, Annotated[Number, In("mV", at_least=0)]] = {}
+    levels: dict[str, Levels] = {}
     least: Annotated[Number, In("", at_least=1e-3, at_most=1)]
     reset_room: Annotated[Number, In("", at_least=0, at_most=1)]
     level: Annotated[Number, In("", at_least=0)]
@@ -85,5 +110,6 @@ class Mismatch(Effect):
 
     def _drawn(self, name: str, wanted: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
         if name in self.relative:
-            return wanted * (1.0 + self.level * self.relative[name] * z)
+            spread = self.levels[name].of(wanted) if name in self.levels else self.relative[name]
+            return wanted * (1.0 + self.level * spread * z)
         return wanted + self.level * self.absolute[name] * z

@@ -28,7 +28,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class WhileRunning:
-    """How weights change as the network runs; adam: Adam instead of gradient descent; limits: least and largest weight."""
+    """How weights change as the network runs: by gradient descent, or Adam, for each step, or once for each presynaptic spike.
+
+    limits: least and largest weight (mV). cutoff: see above. clock: steps that Adam has counted before the first, plus one.
+    """
 
     rate: float
     adam: bool = False
@@ -43,9 +46,9 @@ class WhileRunning:
 
 @dataclass(frozen=True, eq=False)
 class Online:
-    """z, v (at the threshold test, or after the reset where `after_reset`), psi: (samples, steps, hidden); y: (samples, steps, outputs).
+    """z, v (when the threshold is tested), psi: (samples, steps, hidden); y: (samples, steps, outputs); or without steps, if not kept.
 
-    gradients: (input, recurrent, readout), summed over samples. weights: those at the end, where they change.
+    gradients: (input, recurrent, readout), summed over samples. weights: those at the end. loss: of each sample.
     """
 
     z: NDArray[np.uint8]
@@ -54,6 +57,7 @@ class Online:
     y: Array
     gradients: tuple[Array, Array, Array]
     weights: tuple[Array, Array, Array]
+    loss: Array
 
 
 def run(
@@ -65,10 +69,12 @@ def run(
     broadcast: Array,
     change: WhileRunning | None = None,
     trace_decay: float | None = None,
+    keep: bool = True,
 ) -> Online:
     """Run the samples of a batch one after the other, each from rest (weights that change go on).
 
     trace_decay: kappa of the traces, by default that of the readout. Weights in published units, (pre, post).
+    keep: whether spikes, membranes and readouts of all steps are kept; without, memory does not grow with their number.
     Raises Unsupported for what needs the whole sample first: another rate regularization than "running".
     """
     cells, rates = rule.cells, rule.rates
@@ -83,12 +89,9 @@ def run(
     w = np.ascontiguousarray(np.concatenate([w_in, recurrent]) * cells.gain_in)
     out = np.ascontiguousarray(w_out * cells.gain_out)
     height, width = rule.surrogate.scaled(cells.threshold)
-    shape = (n_samples, steps, n)
-    found = Online(
-        np.zeros(shape, np.uint8), np.zeros(shape), np.zeros(shape), np.zeros((n_samples, steps, n_out)),
-        (np.zeros((n_in, n)),) * 3, (w, w, out),
-    )  # fmt: skip
-    g, g_out = np.zeros_like(w), np.zeros_like(out)
+    records = (n_samples, steps) if keep else (1, LAG + max(cells.delays) + 1)
+    z, v, psi = np.zeros((*records, n), np.uint8), np.zeros((*records, n)), np.zeros((*records, n))
+    y, g, g_out, loss = np.zeros((*records, n_out)), np.zeros_like(w), np.zeros_like(out), np.zeros(n_samples)
     target, classes = _targets(batch, n_out)
     how = change or WhileRunning(0.0)
     kind = NONE if change is None else ADAM if change.adam else DESCENT
@@ -100,12 +103,13 @@ def run(
         cells.threshold, cells.drop, cells.reset_to, cells.blocked, cells.bias, cells.strict, cells.kappa, kappa, gain,
         *cells.delays, rule.surrogate.code, height, width, rates.strength * share, rates.target * 1e-3 * rule.dt,
         rates.decay, kind, how.rate, how.each_step, how.beta_1, how.beta_2, how.epsilon, *how.limits, how.cutoff, how.clock,
-        found.z, found.v, found.psi, found.y, g, g_out,
+        z, v, psi, y, g, g_out, loss,
     )  # fmt: skip
     np.fill_diagonal(g[n_in:], 0.0)
     gradients = g[:n_in] * cells.gain_in, g[n_in:] * cells.gain_in, g_out * cells.gain_out
     weights = w[:n_in] / cells.gain_in, w[n_in:] / cells.gain_in, out / cells.gain_out
-    return Online(found.z, found.v, found.psi, found.y, gradients, weights)
+    z, v, psi, y = (part if keep else part[:, :0] for part in (z, v, psi, y))
+    return Online(z, v, psi, y, gradients, weights, loss)
 
 
 def _targets(batch: Batch, n_out: int) -> tuple[Array, bool]:

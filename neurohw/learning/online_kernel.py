@@ -2,6 +2,8 @@
 
 Rows of weights and traces: the inputs, then the hidden neurons. Traces run LAG steps behind the network: by then every
 signal that a step's increments need is there, and a spike finds the increments that it is to apply.
+
+What is recorded lies in arrays with a place for every step, or in rings that hold the last few: step t at t modulo their length.
 """
 
 import numpy as np
@@ -17,9 +19,13 @@ LAG = 2
 def run(
     x, target, share, classes, w, w_out, broadcast, alpha, rho, beta, threshold, drop, reset_to, blocked, bias, strict,
     kappa_out, kappa, gain, d_in, d_rec, d_out, shape, height, width, c_reg, f_target, k_reg,
-    kind, rate, each_step, beta_1, beta_2, epsilon, low, high, cutoff, clock, z, v, psi, y, g, g_out,
+    kind, rate, each_step, beta_1, beta_2, epsilon, low, high, cutoff, clock, z, v, psi, y, g, g_out, loss,
 ):  # fmt: skip
-    n_samples, steps = x.shape[:2]
+    """Run all samples; g and g_out take the gradients that are not used up by a change of weights, loss that of each sample.
+
+    z, v, psi, y: (samples or 1, steps or a few, neurons).
+    """
+    (n_samples, steps), depth = x.shape[:2], z.shape[1]
     n_pre, n, n_out = w.shape[0], w.shape[1], w_out.shape[1]
     holds = np.isnan(drop).any()
     later, later_out = w.copy(), w_out.copy()
@@ -31,13 +37,16 @@ def run(
         zbar, zbar_out, age = np.zeros(n_pre), np.zeros(n), np.full(n_pre, cutoff)
         age_out, mean = np.full(n, cutoff), np.zeros(n)
         eps, ebar, er = np.zeros((n_pre, n)), np.zeros((n_pre, n)), np.zeros((n_pre, n))
-        signal, error, reg = np.zeros((steps + LAG, n)), np.zeros((steps + LAG, n_out)), np.zeros((steps, n))
+        signal, error, reg = np.zeros((LAG + 1, n)), np.zeros((LAG + 1, n_out)), np.zeros((LAG + 1, n))
+        record = s % z.shape[0]
+        zs, vs, psis, ys = z[record], v[record], psi[record], y[record]
         for t in range(steps + LAG):
-            past = t - LAG
+            past, now, ring = t - LAG, t % depth, t % (LAG + 1)
+            signal[ring], error[ring] = 0.0, 0.0
             if past >= 0:
                 _traces(
-                    past, x[s], z[s], d_in, d_rec, d_out, alpha, kappa_out, kappa, gain, k_reg, rho, beta, psi[s, past],
-                    signal[past + d_out], reg[past], error[past + d_out], zbar, zbar_out, age, age_out, cutoff, eps, ebar, er,
+                    past, steps, x[s], zs, d_in, d_rec, alpha, kappa_out, kappa, gain, k_reg, rho, beta, psis[past % depth],
+                    signal[(past + d_out) % (LAG + 1)], reg[past % (LAG + 1)], error[(past + d_out) % (LAG + 1)], zbar, zbar_out, age, age_out, cutoff, eps, ebar, er,
                     g, g_out, kind, each_step, adam, clock + s * steps + past, later, later_out, m, s2, m_out, s2_out,
                     done, done_out,
                 )  # fmt: skip
@@ -45,7 +54,7 @@ def run(
                 continue
             into[:] = bias
             for i in range(n_pre):
-                if _acts(x[s], z[s], t, i, d_in, d_rec):
+                if _acts(x[s], zs, t, i, d_in, d_rec):
                     _take(i, w, later, g, kind, each_step, adam, clock + s * steps + t - LAG, m, s2, done)
                     row = w[i]
                     for j in range(n):
@@ -56,65 +65,56 @@ def run(
                 adapted = am[j] * rho[j]
                 level = threshold[j] + beta[j] * adapted
                 refractory = left[j] > (1 if holds else 0)
-                psi[s, t, j] = 0.0 if refractory else height[j] * derivative(shape, abs(new - level) / width[j])
+                psis[now, j] = 0.0 if refractory else height[j] * derivative(shape, abs(new - level) / width[j])
                 above = new > level if strict else new >= level
                 hit = above and left[j] <= 0
-                v[s, t, j], z[s, t, j] = new, hit
+                vs[now, j], zs[now, j] = new, hit
                 vm[j] = (reset_to[j] if holds else new - drop[j]) if hit else new
                 am[j] = adapted + 1.0 if hit else adapted
                 left[j] = blocked[j] if hit else max(left[j] - 1, 0)
                 mean[j] = k_reg * mean[j] + (1.0 - k_reg) * hit
-                reg[t, j] = c_reg[s] * (mean[j] - f_target)
+                reg[ring, j] = c_reg[s] * (mean[j] - f_target)
             for k in range(n_out):
-                y[s, t, k] = kappa_out * y[s, t - 1, k] if t > 0 else 0.0
+                ys[now, k] = kappa_out * ys[(t - 1) % depth, k] if t > 0 else 0.0
             if t >= d_out:
                 for i in range(n):
-                    if z[s, t - d_out, i]:
-                        _take(
-                            i,
-                            w_out,
-                            later_out,
-                            g_out,
-                            kind,
-                            each_step,
-                            adam,
-                            clock + 1 + s * steps + t - LAG,
-                            m_out,
-                            s2_out,
-                            done_out,
-                        )
+                    if zs[(t - d_out) % depth, i]:
+                        when = clock + 1 + s * steps + t - LAG
+                        _take(i, w_out, later_out, g_out, kind, each_step, adam, when, m_out, s2_out, done_out)
                         for k in range(n_out):
-                            y[s, t, k] += w_out[i, k]
-            _error(y[s, t], target[s, t], share[s, t], classes, error[t])
+                            ys[now, k] += w_out[i, k]
+            loss[s] += _error(ys[now], target[s, t], share[s, t], classes, error[ring])
             for j in range(n):
                 for k in range(n_out):
-                    signal[t, j] += broadcast[j, k] * error[t, k]
+                    signal[ring, j] += broadcast[j, k] * error[ring, k]
 
 
 @njit(cache=True)
 def _error(y, target, share, classes, error):
-    """share (target readout's difference), the readout being a softmax for classes."""
+    """Put share (readout - target) into `error`, the readout being a softmax for classes; returns share times the loss."""
     if share == 0.0:
-        return
+        return 0.0
     if classes:
         p = np.exp(y - y.max())
-        error[:] = share * (p / p.sum() - target)
-    else:
-        error[:] = share * (y - target)
+        p /= p.sum()
+        error[:] = share * (p - target)
+        return -share * np.log((p * target).sum())
+    error[:] = share * (y - target)
+    return 0.5 * share * ((y - target) ** 2).sum()
 
 
 @njit(cache=True)
 def _acts(x, z, t, i, d_in, d_rec):
     """Whether a spike comes at step t to the synapses of row i: of input i, or of hidden neuron i - inputs."""
-    n_in = x.shape[1]
+    steps, n_in = x.shape
     if i < n_in:
-        return d_in <= t < x.shape[0] + d_in and x[t - d_in, i] > 0
-    return d_rec <= t < z.shape[0] + d_rec and z[t - d_rec, i - n_in] > 0
+        return d_in <= t < steps + d_in and x[t - d_in, i] > 0
+    return d_rec <= t < steps + d_rec and z[(t - d_rec) % z.shape[0], i - n_in] > 0
 
 
 @njit(cache=True)
 def _traces(
-    t, x, z, d_in, d_rec, d_out, alpha, kappa_out, kappa, gain, k_reg, rho, beta, psi, signal, reg, error, zbar, zbar_out,
+    t, steps, x, z, d_in, d_rec, alpha, kappa_out, kappa, gain, k_reg, rho, beta, psi, signal, reg, error, zbar, zbar_out,
     age, age_out, cutoff, eps, ebar, er, g, g_out, kind, each_step, adam, count, later, later_out, m, s2, m_out, s2_out,
     done, done_out,
 ):  # fmt: skip
@@ -138,10 +138,10 @@ def _traces(
         if kind != NONE and each_step and counts:
             _optimize(i, later, g, kind, adam, count, m, s2, done)
     for i in range(n):
-        spiked = z[t, i]
+        spiked = z[t % z.shape[0], i]
         zbar_out[i] = kappa_out * zbar_out[i] + spiked
         age_out[i] = 0 if spiked else age_out[i] + 1
-        counts = age_out[i] < cutoff - 1 or (t + 1 < z.shape[0] and z[t + 1, i])
+        counts = age_out[i] < cutoff - 1 or (t + 1 < steps and z[(t + 1) % z.shape[0], i])
         if zbar_out[i] != 0.0 and counts:
             for k in range(g_out.shape[1]):
                 g_out[i, k] += error[k] * zbar_out[i]

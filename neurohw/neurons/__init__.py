@@ -1,6 +1,7 @@
 """The neuron models by their PyNN names."""
 
 from neurohw.neurons.alif import ALIF
+from neurohw.neurons.dpi_exp import DPI_EXP
 from neurohw.neurons.eif_cond_exp_isfa_ista import EIF_COND_EXP_ISFA_ISTA
 from neurohw.neurons.if_cond_alpha import IF_COND_ALPHA
 from neurohw.neurons.if_cond_exp import IF_COND_EXP
@@ -26,6 +27,7 @@ NEURONS: dict[str, NeuronModel | SourceModel] = {
         IZK_COND_EXP,
         ALIF,
         LI,
+        DPI_EXP,
         SPIKE_SOURCE_ARRAY,
         SPIKE_SOURCE_POISSON,
     )

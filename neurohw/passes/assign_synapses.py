@@ -84,6 +84,8 @@ def assign_synapses(program: Program) -> Program:
         )
         for a in np.unique(array)
     }
+    if machine.sources_per_array is not None:
+        _too_many_sources(program, machine, array)
     if machine.overfull == "refuse":
         _refuse(program, machine, counts, array, grouped.bus, shares)
     circuits = _circuits(program, machine, grouped, first_circuit, shares, per_row)
@@ -266,6 +268,20 @@ def _refuse(
         raise DoesNotFit(
             f"{said}. A neuron reaches only the {machine.row_bus} of its event output ({int(machine.circuits_per_output or 0)} "
             "neurons side by side have one); only sources outside the chip can be spread"
+        )
+
+
+def _too_many_sources(program: Program, machine: AnalogMachine, array: NDArray[np.int64]) -> None:
+    """Raise DoesNotFit if the rows of an array could not tell all its sources apart."""
+    arrays, of = np.unique(array, return_inverse=True)
+    heard = np.zeros((arrays.size, program.origin.n_presynaptic), bool)
+    for block in blocks(program):
+        heard[of[block.targets], block.sources] = True
+    most = int(machine.sources_per_array or 0)
+    if (n := int(heard.sum(axis=1).max(initial=0))) > most:
+        raise DoesNotFit(
+            f"{program.network.name} on {program.device.title}: a {machine.array} would listen to {n} sources, and tells "
+            f"{most} apart; use fewer sources, or spread their targets over more {machine.array}s (choices neurons_per_unit)"
         )
 
 

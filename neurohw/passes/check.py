@@ -11,6 +11,8 @@ REQUIRES: tuple[str, ...] = ()
 ESTABLISHES = ("valid",)
 BYTES_PER_SYNAPSE = 64
 """Peak while building: one block of synapses with all its columns, and the packed table."""
+BYTES_PER_PLASTIC = 200
+"""More for a synapse that is plastic: its places, its traces, and the lists by which post spikes find it."""
 BYTES_PER_NEURON = 512
 """State, coefficients and parameters."""
 
@@ -21,7 +23,9 @@ def check(program: Program) -> Program:
     all_reasons(Unsupported, f"{network.name} on {device.title}", device.objections(network))
     synapses = sum(network.expected_synapses(name) for name in network.projections)
     neurons = sum(population.size for population in network.populations.values())
+    plastic = sum(network.expected_synapses(name) for name in network.plastic)
     needed = 24.0 * synapses + BYTES_PER_SYNAPSE * min(synapses, 8e6) + BYTES_PER_NEURON * neurons
+    needed += BYTES_PER_PLASTIC * plastic
     if needed > available_bytes():
         raise DoesNotFit(
             f"{network.name}: {neurons:.3g} neurons and {synapses:.3g} synapses need about {needed / 2**30:.3g} GiB, this computer has "

@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 
 from neurohw.device.analog import AnalogMachine
+from neurohw.errors import Unsupported
 from neurohw.kernels.lowering import blocks
 from neurohw.passes.legalize import to_steps
 from neurohw.program import DelayPlan, Program
@@ -42,6 +43,12 @@ def _reported(program: Program) -> Program:
         moved += np.bincount(which, np.abs(steps - block.delays) > program.dt / 2 * (1 + 1e-9), len(names))
         wanted += np.bincount(which, block.delays, len(names))
         given += np.bincount(which, steps, len(names))
+    if getattr(program.choices, "delays", "given") == "refuse" and moved.any():
+        k = int(np.argmax(moved))
+        raise Unsupported(
+            f"projection {names[k]!r}: asks for delays of {wanted[k] / count[k]:.3g} ms on average, and {program.device.title} "
+            f"gives {given[k] / count[k]:.3g} ms, which cannot be set; ask for that, or choose delays: given"
+        )
     losses = [
         Loss(
             "delays moved", moved[k], count[k], name,

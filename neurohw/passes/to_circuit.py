@@ -6,6 +6,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw import rng
+from neurohw.device.analog import AnalogMachine
 from neurohw.effects.weight_resolution import WeightResolution
 from neurohw.kernels.circuits import circuit_of, neuron_circuits, realized
 from neurohw.kernels.lowering import Block, assemble
@@ -47,13 +49,15 @@ def to_circuit(program: Program) -> Program:
     ideal, resolution = program.device.is_ideal, resolution_of(program)
     units = np.array([program.scaling.unit[name] for name in program.network.projections], np.float64)
     tally = _Tally(units, resolution) if resolution else None
+    rounding = rng.key(program.network.seed, "weight_resolution/rounding")
 
     def fill(block: Block) -> dict[str, NDArray[Any]]:
         kept, weights = realized(program, block), scaled_weights(program, block)
         columns = {"keep": kept} if ideal else {"keep": kept, "circuit": circuit_of(program, block)}
         if resolution is None or tally is None:
             return {**columns, "weight": weights}
-        codes = resolution.codes(weights, units[block.projections])
+        address = block.projections.astype(np.int64) << 40 | block.rank
+        codes = resolution.codes(weights, units[block.projections], rounding, address)
         tally.add(block.projections[kept], np.abs(weights[kept]), codes[kept])
         return {**columns, "code": codes, "projection": block.projections}
 
@@ -61,10 +65,40 @@ def to_circuit(program: Program) -> Program:
     neurons = None if ideal else neuron_circuits(program)
     codes, volts = {name: dict(of) for name, of in program.scaling.codes.items()}, dict(program.scaling.volts)
     signed = units * _signs(program)
-    payload = CircuitPayload(table, signed, parameters(program), neurons, program.routing.links, codes, volts)
-    losses = tally.losses(program) if tally else []
+    values, shared = _shared(program, parameters(program), neurons)
+    payload = CircuitPayload(table, signed, values, neurons, program.routing.links, codes, volts)
+    losses = [*(tally.losses(program) if tally else []), *shared]
     report = program.report.add(*losses, table_memory=(table.n_bytes / 2**20, "MiB"))
     return replace(program, payload=payload, report=report)
+
+
+def _shared(
+    program: Program, wanted: dict[str, dict[str, NDArray[np.float64]]], neurons: NDArray[np.int64] | None
+) -> tuple[dict[str, dict[str, NDArray[np.float64]]], list[Loss]]:
+    """(parameters, losses) where all neurons of an array have some in common: the mean of what is asked for."""
+    machine = cast(AnalogMachine, program.device.machine)
+    if neurons is None or not machine.shared_parameters:
+        return wanted, []
+    found, losses, origin = {name: dict(values) for name, values in wanted.items()}, list[Loss](), program.origin
+    array = neurons // int(machine.circuits_per_array)
+    for parameter in machine.shared_parameters:
+        having = [name for name in wanted if parameter in wanted[name]]
+        if not having:
+            continue
+        mine = {name: array[origin.first[name] : origin.first[name] + origin.size[name]] for name in having}
+        of, values = (np.concatenate([part[name] for name in having]) for part in (mine, _column(wanted, parameter)))
+        total, count = np.bincount(of, values), np.maximum(np.bincount(of), 1)
+        for name in having:
+            found[name][parameter] = (total / count)[mine[name]]
+            moved = int((np.abs(found[name][parameter] - wanted[name][parameter]) > 1e-9).sum())
+            why = f"all neurons of a {machine.array} share it, and have the mean of what is asked for"
+            remedy = f"the same value for all neurons of a {machine.array}"
+            losses.append(Loss("parameters shared", moved, origin.size[name], f"{name}.{parameter}", why, remedy))
+    return found, losses
+
+
+def _column(wanted: dict[str, dict[str, NDArray[np.float64]]], parameter: str) -> dict[str, NDArray[np.float64]]:
+    return {name: values[parameter] for name, values in wanted.items() if parameter in values}
 
 
 def _signs(program: Program) -> NDArray[np.float64]:

@@ -60,21 +60,22 @@ def prepare(mapping: Mapping, first_trial: int = 0, progress: Progress = quiet) 
     with _naming(mapping, ""):
         normalize_record(network, mapping.file.record)
     with _naming(mapping, "reference: "):
-        reference = _map(mapping, network, mapping.file.reference, load_device("reference"))
+        reference = map_entry(mapping, network, mapping.file.reference, load_device("reference"))
     with _naming(mapping, ""):
         checked_stimulus(reference, stimulus)
     programs, least = {}, 0.0
     for number, (name, (entry, device)) in enumerate(devices.items()):
         progress(f"mapping onto {name}", number / len(devices))
         with _naming(mapping, f"chip {name!r}: "):
-            program = _map(mapping, network, entry, device)
+            program = map_entry(mapping, network, entry, device)
             least += mapping.file.trials * budget.seconds(program, budget.steps_of(program, mapping.file.duration))
             budget.refuse_endless(least, f"{mapping.file.trials} trials of {mapping.file.duration:g} ms")
         programs[name] = (entry, program)
     return Experiment(mapping, network, reference, programs, first_trial)
 
 
-def _map(mapping: Mapping, network: Network, entry: ChipEntry | ReferenceEntry, device: Device) -> Program:
+def map_entry(mapping: Mapping, network: Network, entry: ChipEntry | ReferenceEntry, device: Device) -> Program:
+    """The network on a device, as an entry of a mapping file has it."""
     path = entry.calibration if isinstance(entry, ChipEntry) else None
     calibration = load_calibration(mapping.path.parent / path) if path else None
     return workbench.map_network(network, device, entry.choices, calibration, entry.dt, mapping.file.record)

@@ -9,6 +9,7 @@ import neurohw.calibrate
 from neurohw import cli
 from neurohw.calibrate import TARGETS
 from neurohw.calibration import Calibration, Residual, load_calibration
+from neurohw.errors import Unsupported
 
 NETWORK = """\
 network: {name: vogels_abbott, n: 100, synapses: current, in_degree: 20}
@@ -55,3 +56,8 @@ def test_what_has_no_codes_or_no_file_is_told_in_a_line(command, tmp_path):
     status, _, err = command("{device: brainscales2-chip, calibration: nowhere.h5}", "map")
     assert (status, err.count("\n")) == (2, 1)
     assert "nowhere.h5" in err
+
+
+def test_the_twin_in_python_has_the_command_s_name():
+    with pytest.raises(Unsupported, match="nothing to calibrate"):
+        neurohw.calibrate("brainscales1-wafer")

@@ -1,5 +1,7 @@
 """The array around the devices: pairs, tiles, converters, drivers, wires, dead lines, gains; how read noise is drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -312,3 +314,16 @@ def test_wear_and_time_in_the_report():
 def test_a_tile_that_cannot_hold_the_pairs_of_a_neuron():
     with pytest.raises(BadInput, match="a tile has 8 columns; take fewer pairs"):
         loaded(layer(), only(columns=8), pairs_per_synapse=9)
+
+
+def test_analog_neurons_beside_the_tiles():
+    """An effect of the neuron side composes with those of the synapse side, and leaves their draws alone."""
+    mismatch = load_device("brainscales1-wafer").effect("mismatch")
+    analog = replace(CORE, effects=(*CORE.effects, mismatch), variant=("with analog neurons",))
+    plain, both = (loaded(layer(20, 30), device) for device in (CORE, analog))
+    np.testing.assert_array_equal(plain.devices.g, both.devices.g)
+    asked, found = plain.parameters(plain.loaded), both.parameters(both.loaded)
+    name = next(p for p in (*mismatch.relative, *mismatch.absolute) if p in asked["post"])
+    assert not np.array_equal(asked["post"][name], found["post"][name])
+    again = loaded(layer(20, 30), analog).parameters(both.loaded)
+    np.testing.assert_array_equal(found["post"][name], again["post"][name])

@@ -72,6 +72,27 @@ def test_ideal_is_reference(rule):
     assert (weights["b to a"] <= 0).all()
 
 
+@pytest.mark.parametrize(
+    ("model", "weight", "w_max"),
+    [("IF_cond_exp", 0.02, 0.05), ("IF_curr_delta", 1.0, 3.0), ("IF_curr_alpha", 0.5, 1.5)],
+)
+def test_ideal_is_reference_in_every_unit_of_weights(model, weight, w_max):
+    """Conductances and voltage steps."""
+    rule = STDPMechanism("additive", 15.0, 20.0, w_max / 12, w_max / 11, 0.0, w_max)
+    made = Network().population("s", 10, "SpikeSourcePoisson", {"rate": 120.0})
+    made = made.population("b", 8, model, small.own(model, i_offset=0.55, tau_refrac=1.0, tau_syn_E=3.0))
+    made = made.project("s", "b", AllToAll(), weight, Uniform(1.0, 4.0), synapse=rule, name="in")
+    made = made.project("b", "b", FixedProbability(0.5, False), weight, 2.0, synapse=rule, name="loop")
+    learned = []
+    for device in (nh.load_device("reference"), nh.load_device("spinnaker-spin5").ideal()):
+        chip = workbench.fabricate(device)
+        recording = workbench.run(workbench.map_network(made, device, dt=DT), chip, LENGTH)
+        learned.append(np.concatenate((chip.read("in"), chip.read("loop"))) / w_max)
+        assert recording.spikes["b"][0].size > 50
+    np.testing.assert_allclose(*learned, rtol=0, atol=1e-12)
+    assert np.ptp(learned[0]) > 0.2
+
+
 @pytest.mark.parametrize("rule", RULES[:3], ids=["dendrite", "axon", "both"])
 @pytest.mark.parametrize("delay", [1.0, 3.0])
 def test_every_weight_is_that_of_all_pairs(rule, delay):

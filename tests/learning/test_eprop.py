@@ -92,6 +92,10 @@ def test_the_online_form_gives_the_same_gradients_in_memory_of_synapses(classes)
     ours = online.run(rule, given, W_IN, W_REC, W_OUT, BROADCAST)
     assert np.array_equal(ours.z, found.z)
     assert ours.y == pytest.approx(found.y, abs=1e-13)
+    assert ours.loss.mean() == pytest.approx(scored.loss, rel=1e-12)
+    forgets = online.run(rule, given, W_IN, W_REC, W_OUT, BROADCAST, keep=False)
+    assert forgets.z.shape[1] == forgets.psi.shape[1] == 0
+    assert all(np.array_equal(a, b) for a, b in zip(forgets.gradients, ours.gradients, strict=True))
     for g, e in zip(ours.gradients, expected, strict=True):
         assert g / given.n_samples == pytest.approx(e, rel=1e-10, abs=1e-12 * np.abs(e).max())
 

@@ -54,6 +54,8 @@ class Neuron:
             return self._with_voltage_steps(current)
         if self.model == "EIF_cond_exp_isfa_ista":
             return self._by_midpoint(self._adaptive_exponential, current)
+        if self.model == "DPI_exp":
+            return self._by_midpoint(self._current_mode, current)
         if self.model == "Izhikevich":
             jump, self.e, self.i = self.e + self.i, 0.0, 0.0
             v, *rest = self._by_midpoint(self._quadratic, 1e3 * current)
@@ -99,6 +101,24 @@ class Neuron:
         change = (p["v_rest"] - v + exploding) / p["tau_m"] + into / p["cm"]
         adapt = (p["a"] * 1e-3 * (v - p["v_rest"]) - w) / p["tau_w"]
         return np.array([change if self.left <= 0 else 0.0, -g_e / p["tau_syn_E"], -g_i / p["tau_syn_I"], adapt, 0.0])
+
+    def _current_mode(self, x, current):
+        """d/dt of (v, e, i, i_ahp, 0), from the membrane current I: v' = u_t/(kappa I) I', all in nA."""
+        (v, e, i, ahp, _), p = x, self.p
+        kept = min(max(v, 0.0), p["v_thresh"])
+        membrane = p["i_0"] * math.exp(p["kappa"] * kept / p["u_t"])
+        leak = p["cm"] * p["u_t"] / (p["kappa"] * p["tau_m"])
+        pulses = [
+            p[g] * (1 - math.exp(-p["t_pulse"] / p[tau]))
+            for g, tau in (("gain_E", "tau_syn_E"), ("gain_I", "tau_syn_I"))
+        ]
+        into = max(pulses[0] * e + pulses[1] * i + current, p["i_0"])
+        feedback = p["i_0"] * (membrane / p["i_0"]) ** (p["kappa"] / (p["kappa"] + 1))
+        gained = membrane + p["gain_m"] * leak
+        total = p["gain_m"] * (into - ahp - leak) + feedback / leak * gained - membrane * (1 + ahp / leak)
+        change = max(p["u_t"] / (p["kappa"] * membrane) * membrane / (p["tau_m"] * gained) * total, -v / p["tau_m"])
+        decays = -e / p["tau_syn_E"], -i / p["tau_syn_I"], -ahp / p["tau_ahp"]
+        return np.array([change if self.left <= 0 else 0.0, *decays, 0.0])
 
     def _quadratic(self, x, current):
         """d/dt of (v, e, i, u, 0)."""

@@ -6,6 +6,7 @@ import pytest
 from neurohw import workbench
 from neurohw.connections import AllToAll
 from neurohw.device import load_device
+from neurohw.errors import Unsupported
 from neurohw.kernels.lowering import blocks
 from neurohw.network import Network
 
@@ -41,6 +42,13 @@ def test_moved_delays_are_counted_with_both_means():
     assert [(loss.where, loss.count, loss.of) for loss in losses] == [("a to b", 3000, 3000)]
     assert "5 ms asked for" in losses[0].why
     assert "ms given" in losses[0].why
+
+
+def test_delays_that_cannot_be_set_are_refused_by_choice():
+    refuse = {"delays": "refuse"}
+    with pytest.raises(Unsupported, match=r"'a to b': asks for delays of 5 ms .* gives 0\.\d+ ms, which cannot be set"):
+        workbench.map_network(chain(5.0), WAFER, refuse, dt=0.1)
+    assert workbench.map_network(chain(0.65, 10), WAFER, refuse, dt=0.1).payload
 
 
 def test_the_chip_has_one_step():

@@ -108,6 +108,19 @@ class CrossbarChip(FloatChip):
         weights, self.arms = self.array.none()
         return weights
 
+    def parameters(self, program: Program) -> dict[str, dict[str, NDArray[np.float64]]]:
+        """Digital neurons have what was asked for; analog ones (effect `mismatch`) what their circuits make of it."""
+        mismatch, asked = self.device.effect("mismatch"), super().parameters(program)
+        if mismatch is None:
+            return asked
+        per_unit, numbers = self.machine.neurons_per_unit(program.choices), dict[str, list[NDArray[np.int64]]]()
+        for part in program.slices:
+            numbers.setdefault(part.population, []).append(part.site.unit * per_unit + np.arange(part.size))
+        return {
+            name: mismatch.specimen(asked[name], lambda p: self.key(f"mismatch/{p}"), np.concatenate(circuits))[0]
+            for name, circuits in numbers.items()
+        }
+
     def _program(self, places: NDArray[np.int64], target: NDArray, idle: str, count: int) -> None:
         """Program pairs towards signed targets (uS): the sign chooses the arm that carries it, the other is idle."""
         for arm, sign, carries in ((0, 1.0, target >= 0), (1, -1.0, target < 0)):

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from neurohw.kernels.float_neurons import adaptive, alif, conductance, izhikevich, linear
+from neurohw.kernels.float_neurons import adaptive, alif, conductance, dpi, izhikevich, linear
 from neurohw.kernels.float_neurons.rows import (
     EXC,
     I_EXT,
@@ -32,7 +32,9 @@ from neurohw.kernels.float_neurons.rows import (
 )  # fmt: skip
 from neurohw.network import Numerics
 
-LINEAR, CURRENT_ALPHA, IZHIKEVICH, ALIF, CONDUCTANCE, CONDUCTANCE_ALPHA, ADAPTIVE, IZHIKEVICH_CONDUCTANCE = range(8)
+LINEAR, CURRENT_ALPHA, IZHIKEVICH, ALIF, DPI, CONDUCTANCE, CONDUCTANCE_ALPHA, ADAPTIVE, IZHIKEVICH_CONDUCTANCE = range(
+    9
+)
 FIRST_OF_CONDUCTANCES = CONDUCTANCE
 """From this code on, what arrives is a conductance, which cannot be negative."""
 EULER = 64
@@ -59,6 +61,7 @@ MODELS = {
     "IZK_curr_exp": FloatModel(IZHIKEVICH, izhikevich.CURRENTS, izhikevich.current_coefficients),
     "ALIF": FloatModel(ALIF, alif.STATES, alif.coefficients),
     "LI": FloatModel(LINEAR, linear.DELTA, alif.integrator_coefficients),
+    "DPI_exp": FloatModel(DPI, dpi.STATES, dpi.coefficients),
     "IZK_cond_exp": FloatModel(IZHIKEVICH_CONDUCTANCE, izhikevich.CONDUCTANCES, izhikevich.conductance_coefficients),
 }
 
@@ -143,6 +146,8 @@ def _step(code, state, sums, c, w, which, spiked):
         conductance.step_alpha(state, sums, c, w, which, spiked, euler)
     elif kind == ALIF:
         alif.step(state, sums, c, w, which, spiked)
+    elif kind == DPI:
+        dpi.step(state, sums, c, w, which, spiked)
     elif kind == ADAPTIVE:
         adaptive.step(state, sums, c, w, which, spiked)
     else:
