@@ -133,5 +133,5 @@ def _on_their_way(t, keys, lines, sizes, levels, bits, counts, steps, back):
         for interval in range(steps[max(0, t - lines[b, DELAY]) - back], steps[t - back]):
             if lines[b, BEGIN] <= interval < lines[b, END]:
                 draw(keys[b], interval, levels[b, : lines[b, LEVELS]], bits, mine)
-                total += np.int64(mine.sum())
+                total += int(mine.sum())
     return total
