@@ -215,6 +215,5 @@ def test_in_large_networks_lines_of_neighbors_stand_for_each_other(monkeypatch):
         totals.append((len(chip.traffic.entries), chip.workload.events.sum(), chip.workload.sent.sum()))
     (all_lines, events, sent), (fewer, estimated, same) = totals
     assert fewer < 0.4 * all_lines
-    assert events == chip.ledger.synaptic_events
     assert sent == same > 1000
     assert abs(estimated / events - 1) < 0.02
