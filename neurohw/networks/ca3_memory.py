@@ -8,7 +8,7 @@ import numpy as np
 from neurohw import units
 from neurohw.connections import AllToAll, FromList, OneToOne, Rule
 from neurohw.errors import BadInput
-from neurohw.network import Network
+from neurohw.network import Network, Receptor
 from neurohw.synapses import STDPMechanism
 
 SLOW = {"cm": 0.27, "i_offset": 0.0, "tau_m": 3.0, "tau_refrac": 1.0, "tau_syn_E": 0.3, "tau_syn_I": 0.3, "v_reset": -60.0,
@@ -111,8 +111,8 @@ def wired(
             name, sizes[size], "IF_curr_exp", dict(cells[name]), {"v": initial[name]} if initial else None
         )
     for source, target, whom, kind, weight, delay, numbers in wires:
-        synapse: Any = STDPMechanism("additive", **numbers) if kind == "STDP" else "StaticSynapse"
-        receptor = "inhibitory" if kind == "inhibitory" else "excitatory"
+        synapse: Any = STDPMechanism("additive", **dict[str, Any](numbers)) if kind == "STDP" else "StaticSynapse"
+        receptor: Receptor = "inhibitory" if kind == "inhibitory" else "excitatory"
         signed = -weight if receptor == "inhibitory" else weight
         if whom == "others":
             signed *= content

@@ -51,7 +51,7 @@ class Recorded(Described):
     output_layer_params: dict[str, Finite]
     input_spikes_cue: list[list[Finite]]
     input_spikes_cont: list[list[Finite]]
-    spikes: dict[str, list[tuple[Step, list[Index]]]] = Field(alias=SPIKES)
+    spikes: dict[str, list[tuple[Step, list[Index]]]] = Field(alias="spikes_by_population_[t,[ids]]")
 
 
 def is_recording(data: Any) -> bool:
