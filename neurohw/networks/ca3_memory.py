@@ -1,7 +1,7 @@
 """A content-addressable memory after the hippocampal region CA3: it learns, recalls by cue or by content, and forgets."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -112,7 +112,11 @@ def wired(
         )
     for source, target, whom, kind, weight, delay, numbers in wires:
         synapse: Any = STDPMechanism("additive", **dict[str, Any](numbers)) if kind == "STDP" else "StaticSynapse"
+<<<<<<< HEAD
         receptor: Receptor = "inhibitory" if kind == "inhibitory" else "excitatory"
+=======
+        receptor: Literal["excitatory", "inhibitory"] = "inhibitory" if kind == "inhibitory" else "excitatory"
+>>>>>>> main
         signed = -weight if receptor == "inhibitory" else weight
         if whom == "others":
             signed *= content

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -26,7 +26,7 @@ from neurohw.network import Network
 from neurohw.passes.spinnaker.keys import zones
 from neurohw.passes.spinnaker.route import route_spinnaker
 from neurohw.passes.spinnaker.sdram import EXTENSION, bytes_of_populations
-from neurohw.program import Program, Routing, Slice, TableEntry, normalize_record
+from neurohw.program import Program, Slice, TableEntry, normalize_record
 from neurohw.schema import Described, validate
 from neurohw.study.verification import Difference, Verification
 
@@ -143,7 +143,8 @@ def _vogels_abbott(n: int) -> Network:
     network = Network("va").population("E", n * 4 // 5, "IF_cond_exp").population("I", n - n * 4 // 5, "IF_cond_exp")
     network = network.population("S", 20, "SpikeSourcePoisson")
     for a, b in (("E", "E"), ("E", "I"), ("I", "E"), ("I", "I"), ("S", "E")):
-        network = network.project(a, b, FixedProbability(0.02), 0.004, 1.0, "inhibitory" if a == "I" else "excitatory")
+        receptor: Literal["excitatory", "inhibitory"] = "inhibitory" if a == "I" else "excitatory"
+        network = network.project(a, b, FixedProbability(0.02), 0.004, 1.0, receptor)
     return network
 
 
@@ -166,16 +167,6 @@ def routed(network: Network, per_core: int, compress: str) -> Program:
         if step is route_spinnaker:
             break
     return program
-
-
-def _routing(program: Program) -> Routing:
-    assert program.routing is not None
-    return program.routing
-
-
-def _core(part: Slice) -> tuple[int, int, int]:
-    assert part.site is not None
-    return part.site.x, part.site.y, part.site.unit
 
 
 def _differences(told: Mapped, plain: Program, packed: Program) -> Iterator[Difference]:
@@ -218,9 +209,6 @@ def _partition(program: Program) -> Iterator[str]:
 
 def _keys(program: Program) -> Iterator[str]:
     """The lines of the tool chain's report of keys."""
-    keys, masks = _routing(program).keys, _routing(program).masks
-    assert keys is not None
-    assert masks is not None
     found = {(zone.population, zone.stages > 0): zone for zone in zones(program)}
     for vertex, model, parts in _parts(program):
         zone = found.get((parts[0][0].population, model == "DelayExtensionVertex"))
@@ -230,7 +218,7 @@ def _keys(program: Program) -> Iterator[str]:
         yield f"Vertex: {vertex}{atoms}"
         yield f"    Partition: SPIKE, Routing Info: KeyAndMask:{zone.base:#x}:{zone.mask:#x}"
         for (part, name), unit in zip(parts, zone.units, strict=True):
-            pair = f"{keys[unit]:#x}:{masks[unit]:#x}"
+            pair = f"{program.routing.keys[unit]:#x}:{program.routing.masks[unit]:#x}"
             where = f"Slice: ({part.first}:{part.last - 1})"
             yield f"    Machine Vertex: {name}, {where}, Routing Info: KeyAndMask:{pair}"
 
@@ -238,7 +226,7 @@ def _keys(program: Program) -> Iterator[str]:
 def _placed(told: Mapped, program: Program) -> Iterator[Difference]:
     """Core by core: what it holds."""
     ours = {
-        _core(s): f"{s.first}..{s.last - 1} of {name}"
+        (s.site.x, s.site.y, s.site.unit): f"{s.first}..{s.last - 1} of {name}"
         for _, _, parts in _parts(program) for s, name in parts
     }  # fmt: skip
     theirs = {(one.x, one.y, one.p): f"{one.lo}..{one.hi} of {one.vertex}" for one in told.placements_app}
@@ -251,7 +239,7 @@ def _placed(told: Mapped, program: Program) -> Iterator[Difference]:
 
 def _tables(name: str, told: Tables, program: Program) -> Iterator[Difference]:
     """Chip by chip, line by line, in order."""
-    ours = {f"{x},{y}": table for (x, y), table in _routing(program).tables.items()}
+    ours = {f"{x},{y}": table for (x, y), table in program.routing.tables.items()}
     for chip in dict.fromkeys((*told, *ours)):
         lines = zip_longest(told.get(chip, []), ours.get(chip, ()))
         for number, (line, entry) in enumerate(lines):
@@ -273,10 +261,10 @@ def _written(line: list[int] | None, recorded: list[int] | None) -> str:
 
 
 def _summary(plain: Program, packed: Program) -> dict[str, int]:
-    sizes, small = ([len(table) for table in _routing(p).tables.values()] for p in (plain, packed))
+    sizes, small = ([len(table) for table in p.routing.tables.values()] for p in (plain, packed))
     parts = (*plain.slices, *plain.extensions)
     return {
-        "app_cores": len(parts), "app_chips": len({_core(s)[:2] for s in parts}),
+        "app_cores": len(parts), "app_chips": len({(s.site.x, s.site.y) for s in parts}),
         "entries_uncompressed_total": sum(sizes), "entries_uncompressed_max": max(sizes, default=0),
         "entries_compressed_total": sum(small), "entries_compressed_max": max(small, default=0),
         "chips_with_table": len(sizes),
@@ -286,13 +274,13 @@ def _summary(plain: Program, packed: Program) -> dict[str, int]:
 def _system(told: Mapped, program: Program) -> Iterator[Difference]:
     """The cores that the system takes: a gatherer on each Ethernet chip, a monitor on each."""
     machine = program.device.machine
-    ours: dict[tuple[int, ...], str] = {}
+    ours: dict[Any, Any] = {}
     for chip, board in machine.fabric.boards.items():
         first = int(machine.monitor_cores)
         gatherers = int(machine.gatherer_cores) if chip == board else 0
         names = ["SYSTEM:PacketGatherer"] * gatherers + ["SYSTEM:ExtraMonitor"] * int(machine.system_cores)
         ours |= {(*chip, first + k): name for k, name in enumerate(names)}
-    theirs: dict[tuple[int, ...], str] = {(x, y, p): name for x, y, p, name in told.placements_system_per_chip}
+    theirs = {(x, y, p): name for x, y, p, name in told.placements_system_per_chip}
     for core in sorted(ours.keys() | theirs.keys()):
         if ours.get(core) != theirs.get(core):
             given = theirs.get(core, "nothing"), ours.get(core, "nothing")
@@ -311,7 +299,7 @@ def _sdram(told: Mapped, program: Program) -> Iterator[Difference]:
                 low = high = EXTENSION
             elif program.network.populations[population].model.name == "IF_cond_exp":
                 high = low / (1 - ESTIMATE)
-            expected[f"{name} at {_core(part)}"] = low, high
+            expected[f"{name} at ({part.site.x}, {part.site.y}, {part.site.unit})"] = low, high
     for text in told.sdram_report:
         match = SDRAM.fullmatch(text)
         if match is None:
