@@ -92,7 +92,6 @@ def plastic_table(program: Program, waits: Waits, column: Callable[..., NDArray[
     order = {name: k for k, name in enumerate(network.projections)}
     parts: list[tuple[Any, ...]] = []
     places, segments, first = {}, [], 0
-    assert program.delays is not None
     for name, p in network.plastic.items():
         made = rows(network, p)
         steps = program.delays.steps(name, made.delays, program.dt)
@@ -112,15 +111,8 @@ def plastic_table(program: Program, waits: Waits, column: Callable[..., NDArray[
         return None
     keys = np.concatenate(segments, axis=1)
     begins = np.flatnonzero(np.append(True, (np.diff(keys) != 0).any(axis=0)))
-<<<<<<< HEAD
-    sources, held_back, projections = keys[:, begins]
-    targets, receptors, delays, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-    starts = np.append(begins, first)
-    return PlasticTable(starts, sources, held_back, projections, targets, receptors, delays, weights, places)
-=======
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return PlasticTable(np.append(begins, first), *keys[:, begins], *columns, places)  # type: ignore[call-arg]
->>>>>>> main
 
 
 def static_only(program: Program) -> Callable[[Block], NDArray[np.bool_]] | None:

@@ -8,7 +8,7 @@ import numpy as np
 from neurohw import units
 from neurohw.connections import AllToAll, FromList, OneToOne, Rule
 from neurohw.errors import BadInput
-from neurohw.network import Network, Receptor
+from neurohw.network import Network
 from neurohw.synapses import STDPMechanism
 
 SLOW = {"cm": 0.27, "i_offset": 0.0, "tau_m": 3.0, "tau_refrac": 1.0, "tau_syn_E": 0.3, "tau_syn_I": 0.3, "v_reset": -60.0,
@@ -112,11 +112,7 @@ def wired(
         )
     for source, target, whom, kind, weight, delay, numbers in wires:
         synapse: Any = STDPMechanism("additive", **dict[str, Any](numbers)) if kind == "STDP" else "StaticSynapse"
-<<<<<<< HEAD
-        receptor: Receptor = "inhibitory" if kind == "inhibitory" else "excitatory"
-=======
         receptor: Literal["excitatory", "inhibitory"] = "inhibitory" if kind == "inhibitory" else "excitatory"
->>>>>>> main
         signed = -weight if receptor == "inhibitory" else weight
         if whom == "others":
             signed *= content
