@@ -126,9 +126,10 @@ class SpinnakerChip(EngineChip):
     def run(
         self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
     ) -> Recording:
+        program = self.loaded
         if self.means is None:
-            self.means = [mean(self.loaded, self.traffic, name) for name in self.background.names]
-        self.workload = Workload(self.loaded, self.traffic, self.means)
+            self.means = [mean(program, self.traffic, name) for name in self.background.names]
+        self.workload = Workload(program, self.traffic, self.means)
         if self.lateness is not None:
             self.lateness.counts[:] = 0
         return super().run(duration, trial, stimulus, reset)
