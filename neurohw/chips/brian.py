@@ -99,7 +99,7 @@ class BrianNetwork:
         group = self.b2.NeuronGroup(
             population.size,
             brian_equations.text(name, model, values),
-            method=brian_equations.method(model, numerics),
+            method=brian_equations.method(name, model, numerics, values),
             threshold=brian_equations.threshold(model),
             reset=brian_equations.reset(model, numerics),
             refractory="refractory_time",

@@ -49,9 +49,20 @@ def _equations(name: str, model: NeuronModel, values: dict[str, NDArray[np.float
     return equations
 
 
-def method(model: NeuronModel, numerics: Numerics) -> Any:
-    """What Brian2 takes as `method`."""
+def method(name: str, model: NeuronModel, numerics: Numerics, values: dict[str, NDArray[np.float64]]) -> Any:
+    """What Brian2 takes as `method`.
+
+    Without leak (tau_m infinite) Brian2's exact solver divides by zero. A membrane that only sums (IF_curr_delta) has a
+    constant slope within a step, so Euler is exact; raises Unsupported where synapses have a time course of their own.
+    """
     if numerics.integration == "euler":
+        return "euler"
+    if model.method == "exact" and "tau_m" in values and np.isinf(values["tau_m"]).all():
+        if list(model.states) != ["v"]:
+            raise Unsupported(
+                f"reference: {name}.tau_m is infinite, which Brian2 cannot solve exactly for a {model.name}; take a large "
+                "finite tau_m, numerics with integration 'euler', or an IF_curr_delta"
+            )
         return "euler"
     return {"exact": exact, "frozen conductance": frozen_conductance, "midpoint": "rk2"}[model.method]
 
