@@ -20,5 +20,5 @@ def test_a_membrane_without_leak_keeps_what_it_was_given():
 
 
 def test_without_leak_and_with_synaptic_currents_it_says_what_helps():
-    with pytest.raises(Unsupported, match="a.tau_m is infinite"):
+    with pytest.raises(Unsupported, match=r"a\.tau_m is infinite"):
         without_leak("IF_curr_exp", 0.1)
