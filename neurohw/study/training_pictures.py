@@ -35,9 +35,9 @@ def curves(training: Any) -> Any:
         axes.plot(epochs, np.median(values, axis=0), color=color, lw=1.4, label=name)
         if len(values) > 1:
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, lw=0)
-    axes.set(
-        xlabel="epoch", ylabel=training.metric, yscale="log", title="Loss while learning (median and range of seeds)"
-    )
+    axes.set(xlabel="epoch", ylabel=training.metric, title="Loss while learning (median and range of seeds)")
+    every = [outcome.trained.per_epoch(training.metric) for outcome in training.outcomes]
+    _logarithmic(axes.yaxis, np.concatenate(every))
     axes.legend(loc="upper right", fontsize=8)
     return figure
 
