@@ -74,7 +74,7 @@ def run(
     """
     if getattr(chip, "program", None) is not program:
         chip.load(program)
-    trials = [trial] if isinstance(trial, Integral) else _listed(trial)
+    trials = [int(trial)] if isinstance(trial, Integral) else _listed(trial)
     stimuli = [stimulus] if stimulus is None or isinstance(stimulus, Mapping) else list(stimulus)
     if isinstance(trial, Integral) and (stimulus is None or isinstance(stimulus, Mapping)):
         return chip.run(duration, trial=int(trial), stimulus=stimulus)
@@ -85,7 +85,7 @@ def run(
     age, recordings = getattr(chip, "age", None), []
     for one_trial, one_stimulus in pairs:
         back_to(chip, age)
-        recordings.append(chip.run(duration, trial=int(one_trial), stimulus=one_stimulus))
+        recordings.append(chip.run(duration, trial=one_trial, stimulus=one_stimulus))
     return recordings
 
 
@@ -99,7 +99,7 @@ def _listed(trial: Any) -> list[int]:
     given = list(trial) if isinstance(trial, Iterable) and not isinstance(trial, str) else [trial]
     if not all(isinstance(one, Integral) for one in given):
         raise BadInput(f"run: trial {trial!r} is no whole number, nor a list of them")
-    return given
+    return [int(one) for one in given]
 
 
 def run_reference(

@@ -493,6 +493,14 @@ def test_map_takes_seed_and_quiet(call):
     assert "report.json" in {path.name for path in new}
 
 
+def test_map_says_what_the_run_will_take(call):
+    out = call("map", "m.yaml", m__yaml=MAPPING + "trials: 3\n")[1]
+    (line,) = [line for line in out.splitlines() if line.startswith("Expected")]
+    assert line.startswith("Expected for 3 trials of 5 ms, neurons firing at 10 Hz: synaptic events ")
+    assert "time on the machine 0.015 s" in line
+    assert "energy on the machine" in line
+
+
 def test_what_cannot_be_recorded_is_told_by_map(call):
     text = chips("{device: brainscales1-wafer}", "{device: spinnaker-spin3}") + "record: {exc1: [gsyn_exc]}\n"
     text = text.replace("synfire_chain", "vogels_abbott, n: 2000").replace("exc1", "excitatory")

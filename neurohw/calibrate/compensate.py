@@ -91,7 +91,8 @@ def compensate(chip: Any, program: Program, baseline: Baseline) -> dict[str, dic
     """
     if baseline.way == "spike counts":
         return _by_counts(chip, program, baseline)
-    now, found = _columns(chip, program, baseline.source), {}
+    now = _columns(chip, program, baseline.source)
+    found: dict[str, dict[str, Values]] = {}
     for (population, receptor), (a, b) in baseline.columns.items():
         c = now[population, receptor]
         above, below = (a * b).sum(axis=0), (a * c).sum(axis=0)
@@ -106,7 +107,8 @@ def compensate(chip: Any, program: Program, baseline: Baseline) -> dict[str, dic
 
 def _columns(chip: Any, program: Program, source: str | None) -> dict[tuple[str, str], Values]:
     """(population, receptor) -> mean weight read, (rows, neurons); rows are the sources of all projections in turn."""
-    network, found = program.network, {}
+    network = program.network
+    found: dict[tuple[str, str], list[Values]] = {}
     for name, p in network.projections.items():
         if source is not None and p.source != source:
             continue

@@ -23,6 +23,7 @@ from neurohw.kernels.budget import steps_of
 from neurohw.kernels.delivery import neuron_groups, scratch, spike_flags, spike_ring, stimulus_cuts
 from neurohw.kernels.lowering import locate
 from neurohw.kernels.plastic_table import static_only
+from neurohw.kernels.table import SynapseTable
 from neurohw.network import SpikeTimes, spike_times
 from neurohw.program import Capabilities, Ledger, Program
 from neurohw.recording import Recording, SpikesOnDemand
@@ -40,6 +41,7 @@ class EngineChip:
     state_names: ClassVar[tuple[str, ...]] = ("step", "ring", "ring_cuts")
     neuron_state: ClassVar[tuple[str, ...]] = ()
     """The arrays with one column per neuron that a run goes on from; see `resume`."""
+    table: SynapseTable
     draws_background: bool = False
     """Whether the compiled loop takes Poisson input that is drawn in place; see `neurohw.kernels.background`."""
 

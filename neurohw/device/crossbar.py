@@ -69,7 +69,7 @@ class CrossbarChoices(Choices):
     )
 
     @property
-    def shares(self) -> NDArray[np.float64]:
+    def shares(self) -> NDArray[np.floating]:
         """How much each pair of a synapse counts, the least first: 1, b, b^2, ... for the significance b."""
         return float(self.significance) ** np.arange(self.pairs_per_synapse)
 

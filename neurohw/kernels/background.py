@@ -132,5 +132,5 @@ def _on_their_way(t, keys, lines, sizes, thresholds, aliases, shift, counts, ste
         for interval in range(steps[max(0, t - lines[b, DELAY]) - back], steps[t - back]):
             if lines[b, BEGIN] <= interval < lines[b, END]:
                 draw(keys[b], interval, lines[b, TABLE], thresholds, aliases, shift, mine)
-                total += np.int64(mine.sum())
+                total += int(mine.sum())
     return total

@@ -95,7 +95,7 @@ def _steps(program: Program, projection: str, made: Rows) -> NDArray[np.int64]:
     if allowed.size == 1 or not delays.size:
         return plan.steps(projection, delays, program.dt)
     longest = int(allowed[-1])
-    nearest = plan.steps(projection, np.arange(longest + 1) * program.dt, program.dt)
+    nearest = plan.steps(projection, np.arange(longest + 1, dtype=np.float64) * program.dt, program.dt)
     return _looked_up(delays, program.dt, nearest)
 
 

@@ -112,7 +112,7 @@ def plastic_table(program: Program, waits: Waits, column: Callable[..., NDArray[
     keys = np.concatenate(segments, axis=1)
     begins = np.flatnonzero(np.append(True, (np.diff(keys) != 0).any(axis=0)))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return PlasticTable(np.append(begins, first), *keys[:, begins], *columns, places)
+    return PlasticTable(np.append(begins, first), *keys[:, begins], *columns, places)  # type: ignore[call-arg]
 
 
 def static_only(program: Program) -> Callable[[Block], NDArray[np.bool_]] | None:

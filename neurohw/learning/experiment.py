@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from neurohw.device import Device
 from neurohw.digest import digest
@@ -23,17 +23,21 @@ from neurohw.errors import BadInput, NeurohwError
 from neurohw.learning.batch import Batch
 from neurohw.learning.eprop import EProp
 from neurohw.learning.feedback import Feedback
+from neurohw.learning.layered import LayeredNetwork
 from neurohw.learning.layout import laid_out
+from neurohw.learning.learner import Learner, Weights
 from neurohw.learning.optimizers import OPTIMIZERS
 from neurohw.learning.plan import Plan
+from neurohw.learning.rate_code import RateCode
 from neurohw.learning.recurrent import RecurrentNetwork
 from neurohw.learning.rule import Rates
 from neurohw.learning.schemes import SCHEMES, Scheme
 from neurohw.learning.surrogate import Surrogate
 from neurohw.learning.tasks import TASKS, Task
 from neurohw.learning.trainer import Progress, Trained, Trainer
-from neurohw.mapping import ChipEntry, Seed
+from neurohw.mapping import ChipEntry, Seed, Time
 from neurohw.mapping import Mapping as MappingOf
+from neurohw.network import Network
 from neurohw.schema import Described, validate
 from neurohw.workbench import fabricate, map_network
 
@@ -61,15 +65,47 @@ class RuleEntry(Described):
     readout: Literal["recording", "twin"] = "recording"
 
 
+class RateEntry(Described):
+    """The learning rule: back-propagation through firing rates, see `RateCode`. rest: what a sample goes on for."""
+
+    name: Literal["rate_code"]
+    temperature: Annotated[float, Field(gt=0)] = 2.0
+    silent: Annotated[float, Field(ge=0, le=1)] = 0.2
+    rest: Time = 10.0
+
+
+NETWORKS: dict[str, type[RecurrentNetwork] | type[LayeredNetwork]] = {
+    "eprop": RecurrentNetwork,
+    "rate_code": LayeredNetwork,
+}
+"""Rule -> the network that learns by it."""
+
+
+def network_of(train: Mapping[str, Any]) -> type[RecurrentNetwork] | type[LayeredNetwork]:
+    """The kind of network that the rule of a `train:` section needs."""
+    rule = train.get("rule")
+    return NETWORKS.get(str(rule.get("name", "eprop")) if isinstance(rule, Mapping) else "eprop", RecurrentNetwork)
+
+
+def _rule(given: Any) -> Any:
+    """A rule without a name is e-prop."""
+    return {"name": "eprop", **given} if isinstance(given, Mapping) else given
+
+
+Rule = Annotated[RuleEntry | RateEntry, Field(discriminator="name"), BeforeValidator(_rule)]
+
+
 class TrainEntry(Plan):
     """What stands under `train:`: the plan, the rule, and how gradients become writes.
 
     train_samples, test_samples: the first so many of the task, and those after them. batch: samples of one update.
     network: what is to be another than under `network:`. copies, substitute: see `neurohw.learning.layout`. start: initial weights are written by `load`, or brought onto an
-    empty chip by the scheme.
+    empty chip by the scheme. after: a chip that stands before this one in the file, whose trained weights (same seed) are the
+    initial ones; what they are worth on this chip before it learns is measured too.
     """
 
-    rule: RuleEntry = RuleEntry()
+    rule: Rule = RuleEntry()
+    after: str | None = None
     optimizer: dict[str, Any] = {"name": "gradient_descent", "rate": 1e-4}
     scheme: dict[str, Any] = {"name": "shadow"}
     network: dict[str, Any] = {}
@@ -90,20 +126,23 @@ class Case:
     entry: ChipEntry
     device: Device
     train: TrainEntry
-    net: RecurrentNetwork
+    net: RecurrentNetwork | LayeredNetwork
     task: Task
     scheme: Scheme
     where: str
 
-    def trainer(self, seed: int) -> Trainer:
-        """A training that has not begun. Raises BadInput or Unsupported, naming the chip of the file."""
+    def trainer(self, seed: int, weights: Weights | None = None) -> Trainer:
+        """A training that has not begun, from these weights or those of the seed.
+
+        Raises BadInput or Unsupported, naming the chip of the file.
+        """
         try:
-            return self._trainer(seed)
+            return self._trainer(seed, weights)
         except NeurohwError as error:
             raise type(error)(f"{self.where}: {error}") from None
 
-    def _trainer(self, seed: int) -> Trainer:
-        train, weights = self.train, self.net.weights(self.task, seed)
+    def _trainer(self, seed: int, given: Weights | None) -> Trainer:
+        train, weights = self.train, dict(given or self.net.weights(self.task, seed))
         written = {n: np.zeros_like(w) for n, w in weights.items()} if train.start == "scheme" else weights
         network = self.net.network(self.task, seed, written, self.task.dt)
         learner = self._learner(network, seed)
@@ -112,7 +151,7 @@ class Case:
         chip = fabricate(self.device, seed)
         chip.load(program)
         identity = digest(
-            program.fingerprint, seed, repr(self.train), repr(self.scheme), repr(self.net), repr(self.task)
+            program.fingerprint, seed, repr(self.train), repr(self.scheme), repr(self.net), repr(self.task), weights
         )
         made = Trainer(
             chip, learner, self._course(seed), self.scheme, self._optimizer(), Plan(**_plan(train)), written, layout,
@@ -122,8 +161,13 @@ class Case:
             made.begin(weights)
         return made
 
-    def _learner(self, network: Any, seed: int) -> EProp:
+    def _learner(self, network: Network, seed: int) -> Learner:
         rule, net = self.train.rule, self.net
+        if isinstance(rule, RateEntry) or isinstance(net, LayeredNetwork):
+            assert isinstance(rule, RateEntry)
+            return RateCode(
+                network, list(net.shapes(self.task)), self.task.dt, rule.temperature, rule.silent, rule.rest
+            )
         weights = (
             net.feedback(self.task, seed, rule.feedback_gain or net.gain) if rule.feedback != "symmetric" else None
         )
@@ -176,7 +220,8 @@ def cases(mapping: MappingOf) -> list[Case]:
         raise BadInput(f"{where}: train: missing; write for example train: {{epochs: 100, scheme: {{name: shadow}}}}")
     given = dict(file.network)
     task = _task(given.pop("task", None), f"{where}: network.task")
-    validate(RecurrentNetwork, given, f"{where}: network")
+    kind = network_of(file.train)
+    validate(kind, given, f"{where}: network")
     if abs(task.steps * task.dt - file.duration) > 1e-6:
         raise BadInput(
             f"{where}: duration: {file.duration:g} ms, but a sample of the task lasts {task.steps * task.dt:g} ms"
@@ -185,7 +230,9 @@ def cases(mapping: MappingOf) -> list[Case]:
     for name, (entry, device) in mapping.devices().items():
         place = f"{where}: chip {name!r}"
         train = validate(TrainEntry, _merged(file.train, entry.train), f"{place}: train")
-        net = validate(RecurrentNetwork, {**given, **train.network}, f"{place}: train.network")
+        net = validate(kind, {**given, **train.network}, f"{place}: train.network")
+        if train.after is not None and train.after not in [case.name for case in found]:
+            raise BadInput(f"{place}: train.after: {train.after!r} is no chip that stands before this one")
         found.append(
             Case(name, entry, device, train, net, task, scheme_of(train.scheme, f"{place}: train.scheme"), place)
         )
@@ -232,12 +279,16 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """One chip and seed of a file, trained. test: metric -> mean over the test samples, run after the last epoch."""
+    """One chip and seed of a file, trained. test: metric -> mean over the test samples, run after the last epoch.
+
+    before: the same with the weights of another chip (`after`), before the first update; empty where there is none.
+    """
 
     case: Case
     seed: int
     trained: Trained
     test: Mapping[str, float]
+    before: Mapping[str, float]
 
 
 def run(
@@ -252,8 +303,12 @@ def run(
     for case in found:
         case.trainer(case.train.seeds[0])
     jobs = [(case, seed) for case in found for seed in case.train.seeds]
+    learned: dict[tuple[str, int], Weights] = {}
     for number, (case, seed) in enumerate(jobs):
-        yield _one(case, seed, folder, fresh, _share(progress, f"{case.name}, seed {seed}", number, len(jobs)))
+        show = _share(progress, f"{case.name}, seed {seed}", number, len(jobs))
+        outcome = _one(case, seed, learned.get((case.train.after or "", seed)), folder, fresh, show)
+        learned[case.name, seed] = outcome.trained.weights
+        yield outcome
 
 
 def _share(progress: Progress | None, what: str, number: int, of: int) -> Progress:
@@ -264,15 +319,20 @@ def _share(progress: Progress | None, what: str, number: int, of: int) -> Progre
     return show
 
 
-def _one(case: Case, seed: int, folder: Path | None, fresh: bool, progress: Progress) -> Outcome:
-    made, path = case.trainer(seed), None
+def _one(
+    case: Case, seed: int, weights: Weights | None, folder: Path | None, fresh: bool, progress: Progress
+) -> Outcome:
+    if case.train.after is not None and weights is None:
+        raise BadInput(f"{case.where}: train.after: {case.train.after!r} is not trained with the seed {seed}")
+    before = evaluate(case.trainer(seed, weights), case.tests(seed)) if weights is not None else {}
+    made, path = case.trainer(seed, weights), None
     if folder is not None:
         path = folder / f"{case.name.replace('/', '-')}, seed {seed}.h5"
         folder.mkdir(parents=True, exist_ok=True)
         if path.exists() and not fresh:
             made.resume(path)
     trained = made.train(progress, path)
-    return Outcome(case, seed, trained, evaluate(made, case.tests(seed)))
+    return Outcome(case, seed, trained, evaluate(made, case.tests(seed)), before)
 
 
 def evaluate(trainer: Trainer, batches: list[Batch]) -> dict[str, float]:
@@ -291,6 +351,7 @@ def as_json(outcome: Outcome) -> str:
     return json.dumps(
         {
             "chip": outcome.case.name, "seed": outcome.seed, "stopped": trained.stopped, "test": outcome.test,
+            "before": outcome.before,
             "per_epoch": {name: trained.per_epoch(name).tolist() for name in trained.history},
             "ledger": vars(ledger), "report": trained.report.as_dict(),
         }

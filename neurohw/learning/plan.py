@@ -23,7 +23,7 @@ class Plan(Described):
     clip: Annotated[float, Field(gt=0)] | None = None
     pause: Time = 0.0
     refresh_every: AtLeastOne | None = None
-    refresh_policy: Literal["reset_and_rewrite"] = "reset_and_rewrite"
+    refresh_policy: Literal["reset_and_rewrite", "reset_and_verify"] = "reset_and_rewrite"
     read_every: AtLeastOne | None = None
     save_every: AtLeastOne = 25
     patience: AtLeastOne | None = None

@@ -1,7 +1,7 @@
 """A content-addressable memory after the hippocampal region CA3: it learns, recalls by cue or by content, and forgets."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -111,8 +111,8 @@ def wired(
             name, sizes[size], "IF_curr_exp", dict(cells[name]), {"v": initial[name]} if initial else None
         )
     for source, target, whom, kind, weight, delay, numbers in wires:
-        synapse: Any = STDPMechanism("additive", **numbers) if kind == "STDP" else "StaticSynapse"
-        receptor = "inhibitory" if kind == "inhibitory" else "excitatory"
+        synapse: Any = STDPMechanism("additive", **dict[str, Any](numbers)) if kind == "STDP" else "StaticSynapse"
+        receptor: Literal["excitatory", "inhibitory"] = "inhibitory" if kind == "inhibitory" else "excitatory"
         signed = -weight if receptor == "inhibitory" else weight
         if whom == "others":
             signed *= content

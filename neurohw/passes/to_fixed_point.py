@@ -70,8 +70,6 @@ def to_fixed_point(program: Program) -> Program:
     table = assemble(program, {"weight": np.dtype(np.uint16)}, fill)
     entries = [entry for name in names for entry in _losses(program, name, zeros, wrapped, total)]
     notes = [f"{n}: weights in steps of {scaling.unit[n]:.4g}, largest relative rounding {worst[n]:.2g}" for n in names]
-    if network.plastic:
-        notes.append(f"{', '.join(network.plastic)}: plastic synapses are not in the counts of cycles per core")
     plastic = plastic_table(program, lambda projection, steps: (steps - 1) // slots * slots, words)
     program = replace(program, payload=FixedPointPayload(table, dict(scaling.shifts), parameters(program), plastic))
     losses = [*_timed_otherwise(program), *converted, *_empty_synapses(program)]

@@ -41,7 +41,7 @@ def dwell(recording: Recording, population: str) -> NDArray[np.float64]:
         return np.empty(0)
     winners = rates.argmax(0) == _rivals(recording, population).index(population)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], winners.astype(int), [0]])))
-    return (edges[1::2] - edges[::2]) * COMPETITION_BIN
+    return np.asarray((edges[1::2] - edges[::2]) * COMPETITION_BIN, np.float64)
 
 
 def _rates(recording: Recording, population: str) -> NDArray[np.float64]:

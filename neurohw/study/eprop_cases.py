@@ -123,7 +123,7 @@ def read(path: Path, case: Case) -> Arrays:
     shapes |= {"X_shape": (len(lead) + 1,), "z_shape": (len(lead) + 1,)}
     for name, width in (("X", c.n_in), ("z", c.n_rec)):
         shapes[f"{name}_bits"] = (-(-sequences * steps * width // 8),)
-    seen = (steps, c.n_rec if traced is None else len(traced))
+    seen: tuple[int, ...] = (steps, c.n_rec if traced is None else len(traced))
     if isinstance(c, BatchConfig):
         optional = dict.fromkeys(("V_m_seq0", "psi_seq0", "adaptation_seq0"), seen)
         shapes |= {"weight_iters": (None,), "Y": (steps if c.task == "regression" else sequences, c.n_out)}

@@ -96,7 +96,7 @@ def predicted(experiment: Experiment, program: Program) -> str:
     found = prediction(program, trials * length)
     told = ", ".join(f"{name} {value:.3g} {unit}".rstrip() for name, (value, unit) in found.items())
     rate = f"{program.choices.expected_rate:g} Hz"
-    return f"Expected for {trials} trials of {units.pretty(length, 'ms')}, neurons firing at {rate}: {told}"
+    return f"Expected for {trials} trial{'s' if trials > 1 else ''} of {units.pretty(length, 'ms')}, neurons firing at {rate}: {told}"
 
 
 Finished = Callable[[str, int, Recording], None]

@@ -31,7 +31,7 @@ def _draw(sweep: Sweep) -> Any:
     most = max(min(MAX_LINES, len({(p.chip, p.levels) for p in points})) for _, points in columns)
     size = (0.6 + 3.8 * len(columns), 0.8 + 2.2 * len(measure) + 0.14 * most)
     figure = Figure(figsize=size, layout="constrained")
-    parts = np.atleast_1d(figure.subfigures(1, len(columns)))
+    parts = figure.subfigures(1, len(columns), squeeze=False)[0]
     for part, (grid, points) in zip(parts, columns, strict=True):
         axis = max(grid, key=lambda name: len(grid[name]))
         panels = np.atleast_1d(part.subplots(len(measure), 1, sharex=True))

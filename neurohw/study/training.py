@@ -32,7 +32,7 @@ LAST = 10
 class Row:
     """One chip, over its seeds. loss: of the metric, mean of the last epochs, as measured while learning.
 
-    low, high: over the seeds. against: the loss as a multiple of that of the first chip on the same seeds. pulses, resets:
+    before: on the test samples, with weights that another chip had learned (NaN: it started from its own). low, high: over the seeds. against: the loss as a multiple of that of the first chip on the same seeds. pulses, resets:
     in all. per_synapse: pulses. energy: fJ.
     """
 
@@ -42,6 +42,7 @@ class Row:
     low: float
     high: float
     against: float
+    before: float
     test: float
     rate: float
     pulses: float
@@ -84,6 +85,7 @@ class Training:
         values = np.array(list(losses.values()))
         return Row(
             name, len(found), float(values.mean()), float(values.min()), float(values.max()), float(against),
+            float(np.mean([outcome.before.get(self.metric, np.nan) for outcome in found])),
             float(np.mean([outcome.test.get(self.metric, np.nan) for outcome in found])),
             float(np.mean([outcome.trained.last("rate", LAST) for outcome in found])), pulses,
             float(np.mean([ledger.resets for ledger in ledgers])), pulses / synapses,
@@ -92,11 +94,9 @@ class Training:
 
     def __str__(self) -> str:
         """The table as text."""
-        head = (
-            f"{'chip':24} {self.metric + ' (range)':>28} {'x first':>8} {'test':>8} {'Hz':>6} {'pulses':>9} {'uJ':>9}"
-        )
+        head = f"{'chip':24} {self.metric + ' (range)':>28} {'x first':>8} {'before':>8} {'test':>8} {'Hz':>6} {'pulses':>9} {'uJ':>9}"
         lines = [
-            f"{r.name[:24]:24} {f'{r.loss:.4g} ({r.low:.4g}..{r.high:.4g})':>28} {r.against:8.3g} {r.test:8.3g} {r.rate:6.3g} "
+            f"{r.name[:24]:24} {f'{r.loss:.4g} ({r.low:.4g}..{r.high:.4g})':>28} {r.against:8.3g} {r.before:8.3g} {r.test:8.3g} {r.rate:6.3g} "
             f"{r.pulses:9.0f} {r.energy * 1e-9:9.3g}"
             for r in self.rows
         ]
@@ -136,7 +136,7 @@ class Training:
         return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
             title=f"{self.mapping.path.stem}: learning with the chip in the loop", style=html.unescape(style), metric=self.metric,
             rows=self.rows, last=LAST, curves=_uri(pictures.curves(self)), trade=_uri(pictures.trade_off(self)),
-            reports=reports, manifest=json.dumps(self._manifest(command), indent=2), mapping_text=self.mapping.text,
+            reports=reports, transferred=any(o.before for o in self.outcomes), manifest=json.dumps(self._manifest(command), indent=2), mapping_text=self.mapping.text,
         )  # fmt: skip
 
 

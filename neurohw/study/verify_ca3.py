@@ -51,7 +51,7 @@ class Recorded(Described):
     output_layer_params: dict[str, Finite]
     input_spikes_cue: list[list[Finite]]
     input_spikes_cont: list[list[Finite]]
-    spikes: dict[str, list[tuple[Step, list[Index]]]] = Field(alias=SPIKES)
+    spikes: dict[str, list[tuple[Step, list[Index]]]] = Field(alias=SPIKES)  # type: ignore[literal-required]
 
 
 def is_recording(data: Any) -> bool:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,7 @@ from neurohw.device import load_device
 from neurohw.errors import BadInput
 from neurohw.network import Network
 from neurohw.passes.spinnaker.keys import zones
+from neurohw.passes.spinnaker.route import route_spinnaker
 from neurohw.passes.spinnaker.sdram import EXTENSION, bytes_of_populations
 from neurohw.program import Program, Slice, TableEntry, normalize_record
 from neurohw.schema import Described, validate
@@ -142,7 +143,7 @@ def _vogels_abbott(n: int) -> Network:
     network = Network("va").population("E", n * 4 // 5, "IF_cond_exp").population("I", n - n * 4 // 5, "IF_cond_exp")
     network = network.population("S", 20, "SpikeSourcePoisson")
     for a, b in (("E", "E"), ("E", "I"), ("I", "E"), ("I", "I"), ("S", "E")):
-        receptor = "inhibitory" if a == "I" else "excitatory"
+        receptor: Literal["excitatory", "inhibitory"] = "inhibitory" if a == "I" else "excitatory"
         network = network.project(a, b, FixedProbability(0.02), 0.004, 1.0, receptor)
     return network
 
@@ -163,7 +164,7 @@ def routed(network: Network, per_core: int, compress: str) -> Program:
     program = Program(network, device, choices, 1.0, normalize_record(network, None))
     for step in passes.passes_for(program):
         program = step(program)
-        if step is passes.route_spinnaker:
+        if step is route_spinnaker:
             break
     return program
 
@@ -272,7 +273,8 @@ def _summary(plain: Program, packed: Program) -> dict[str, int]:
 
 def _system(told: Mapped, program: Program) -> Iterator[Difference]:
     """The cores that the system takes: a gatherer on each Ethernet chip, a monitor on each."""
-    machine, ours = program.device.machine, {}
+    machine = program.device.machine
+    ours: dict[Any, Any] = {}
     for chip, board in machine.fabric.boards.items():
         first = int(machine.monitor_cores)
         gatherers = int(machine.gatherer_cores) if chip == board else 0

@@ -306,7 +306,11 @@ def test_wear_and_time_in_the_report():
     assert report.estimates["endurance_used"][0] == pytest.approx(worn / 50)
     assert report.lost("devices worn out") == (chip.devices.worn > 50).sum()
     assert report.estimates["programming_time"][0] == pytest.approx((chip.ledger.pulses + chip.ledger.resets) * 1e-4)
+    chip.run(5.0, stimulus={"pre": ([1.0], [7])})
     use = tiles.use(chip)
+    told = f"tile 0: 1 rows read, {use.energy[0] / 1e6:.3g} nJ, {use.pulses[0]} pulses so far"
+    assert told in tiles.told(chip)
+    assert use.energy.sum() == chip.done["pair reads"] * 2 * 100
     assert use.pulses.sum() == chip.ledger.pulses + chip.ledger.resets
     assert use.worn.max() == worn
 

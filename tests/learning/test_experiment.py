@@ -158,6 +158,44 @@ def test_a_training_that_diverges_says_so_and_where(written):
         train(written(text))
 
 
+LOOP = """
+network: {task: {name: yin_yang_rates, steps: 60, spikes: 8}, hidden: [12]}
+duration: 30 ms
+train:
+  epochs: 1
+  batch: 10
+  train_samples: 40
+  test_samples: 20
+  rule: {name: rate_code}
+  optimizer: {name: adam, rate: 0.02}
+chips:
+  - {name: software, device: brainscales2-chip, ideal: true, train: {epochs: 6}}
+  - {name: chip, device: brainscales2-chip, with: {mismatch.level: 4}, choices: {top_weight: 1.0}, train: {after: software}}
+"""
+
+
+def test_weights_learned_on_one_chip_are_carried_to_the_next(written):
+    software, chip = train(written(LOOP)).outcomes
+    assert software.before == {}
+    assert software.trained.per_epoch("error")[-1] < software.trained.per_epoch("error")[0]
+    assert set(chip.before) == set(chip.test)
+    alone = chip.case.trainer(1, software.trained.weights)
+    assert experiment.evaluate(alone, chip.case.tests(1)) == chip.before
+    for name, weights in alone.weights.items():
+        assert np.array_equal(weights, software.trained.weights[name])
+
+
+@pytest.mark.parametrize("after", ["chip", "nobody"])
+def test_weights_come_from_a_chip_that_stands_before(written, after):
+    with pytest.raises(BadInput, match=f"train.after: '{after}' is no chip that stands before this one"):
+        experiment.cases(written(LOOP.replace("after: software", f"after: {after}")))
+
+
+def test_a_rule_must_be_one_that_there_is(written):
+    with pytest.raises(BadInput, match="rule"):
+        experiment.cases(written(LOOP.replace("rate_code", "rates")))
+
+
 def test_sinusoids_are_those_of_their_seed_and_number():
     task = TASKS["sinusoids"]()
     six, one = task.batch(0, 6, 42), task.batch(4, 1, 42)

@@ -10,6 +10,7 @@ from neurohw.errors import BadInput
 from neurohw.learning.tasks import TASKS, Task, braille, evidence, pattern, store_recall, yin_yang
 from neurohw.learning.tasks.braille import Braille
 from neurohw.learning.tasks.delayed_xor import DelayedXor
+from neurohw.learning.tasks.rates import DigitRates, Rates, YinYangRates
 
 PUBLISHED = {
     40: "7bab3ed668ed4992679cff6339fe21bfe7d0c921ddc6187eaa3bc6ef34b888d7",
@@ -20,7 +21,7 @@ PUBLISHED = {
 
 @pytest.fixture(params=TASKS)
 def task(request):
-    if request.param == "digits":
+    if request.param in ("digits", "digit_rates"):
         pytest.importorskip("sklearn")
     return (
         TASKS[request.param](braille.synthetic(letters=5, repetitions=4))
@@ -41,7 +42,7 @@ def test_batches_have_the_form_that_the_task_says(task):
     else:
         assert batch.labels.max() < task.outputs
     assert batch.counted.any(axis=1).all()
-    assert task.dt == 1.0
+    assert task.dt > 0
 
 
 def test_a_sample_is_a_function_of_seed_and_number(task):
@@ -210,3 +211,31 @@ def test_braille_files(tmp_path):
         Braille(path)
     with pytest.raises(BadInput, match="part is 'train' or 'test'"):
         Braille(made, "both")
+
+
+def test_a_value_is_the_number_of_evenly_spread_spikes():
+    spikes = Rates(steps=100, spikes=10).coded(np.array([[0.0, 0.1, 0.52, 1.0]]))
+    assert spikes.sum(axis=1).tolist() == [[0, 1, 5, 10]]
+    assert np.diff(np.flatnonzero(spikes[0, :, 3])).tolist() == [10] * 9
+    with pytest.raises(BadInput, match="spikes <= steps"):
+        Rates(steps=5, spikes=6)
+
+
+def test_digits_as_rates_are_drawn_without_repetition():
+    pytest.importorskip("sklearn")
+    task = DigitRates(steps=40, spikes=4, classes=3)
+    first, second = task.batch(0, 30, seed=5), task.batch(30, 30, seed=5)
+    assert set(first.labels) == {0, 1, 2}
+    again = task.batch(0, 60, seed=5)
+    assert np.array_equal(again.spikes["pixels"][30:], second.spikes["pixels"])
+    assert not np.array_equal(task.batch(0, 30, seed=6).labels, first.labels)
+    with pytest.raises(BadInput, match="images of these digits"):
+        task.batch(0, 1000)
+
+
+def test_yin_yang_as_rates_has_the_published_points():
+    batch = YinYangRates(steps=100, spikes=100).batch(0, 50)
+    values, classes = yin_yang.points(42, 5000)
+    assert np.array_equal(batch.labels, classes[:50])
+    assert np.abs(batch.spikes["values"].sum(axis=1)[:, :4] / 100 - values[:50]).max() <= 0.005 + 1e-9
+    assert (batch.spikes["values"].sum(axis=1)[:, 4] == 100).all()

@@ -178,7 +178,7 @@ class AnalogChip(FloatChip):
         keep = arrives & (steps >= first)
         return sources[keep], np.searchsorted(steps[keep], np.arange(first, last + 1))
 
-    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):  # type: ignore[no-untyped-def]
+    def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
         if self.temporal_noise is None:
             return super()._advance(
                 t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out
@@ -211,7 +211,7 @@ class AnalogChip(FloatChip):
             found[first : first + population.size] = self.temporal_noise.per_step(tau_m, self.loaded.dt) / scale
         return found
 
-    def _recording(self, events, samples, begin: int, until: int, trial: int) -> Recording:  # type: ignore[no-untyped-def]
+    def _recording(self, events, samples, begin: int, until: int, trial: int) -> Recording:
         kept = self._brought_out(events)
         recording = super()._recording(kept, samples, begin, until, trial)
         return seen(self, recording, begin, trial) if self.readout is not None else recording

@@ -47,10 +47,10 @@ class Circuits:
             for name in set(found) - set_by_code:
                 found[name] = self.noise.off(name, found[name], self._of_trial(trial, name), numbers)
         for name, (parameter, cell) in self.cells[population].items():
-            codes = self.codes[population][name].astype(float)
+            codes: Any = self.codes[population][name].astype(float)
             if self.noise is not None and trial is not None:
                 codes = self.noise.off_codes(self.codes[population][name], self._of_trial(trial, name), numbers)
-            values = np.maximum(cell.value(codes, self.own[population][name]), LEAST.get(cell.unit, -np.inf))
+            values = np.maximum(cell.value(codes, cast(Any, self.own[population][name])), LEAST.get(cell.unit, -np.inf))
             switched_off = np.abs(found[parameter]) > OFF
             found[parameter] = np.where(switched_off, found[parameter], values)
         scale, shift = self._volts(population)
@@ -109,7 +109,8 @@ class Circuits:
         return self.coded.of_model(model.threshold, self.program.payload.parameters[population])
 
     def _own(self, population: str) -> dict[str, NDArray[np.int64]]:
-        numbers, found = self._numbers(population) if self.coded else np.empty(0, np.int64), {}
+        numbers = self._numbers(population) if self.coded else np.empty(0, np.int64)
+        found: dict[str, Any] = {}
         for name, (_, cell) in self.cells[population].items():
             typical = np.full(numbers.size, round(cell.code))
             drawn = self.mismatch and self.mismatch.own_codes(
@@ -125,7 +126,7 @@ class Circuits:
             if name in given:
                 found[name] = given[name].copy()
                 continue
-            wanted = cell.wanted(self.made[population][parameter], self.own[population][name])
+            wanted = cell.wanted(self.made[population][parameter], cast(Any, self.own[population][name]))
             found[name] = cell.rounded(wanted)
             there = np.abs(self.made[population][parameter]) < OFF
             beyond = int((there & ((wanted < -0.5) | (wanted > cell.top + 0.5))).sum())

@@ -170,7 +170,7 @@ class CrossbarChip(FloatChip):
         return super().run(duration, trial, stimulus, reset)
 
     @property
-    def draws_background(self) -> bool:
+    def draws_background(self) -> bool:  # type: ignore[override]
         return self.ideal
 
     def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
@@ -183,7 +183,7 @@ class CrossbarChip(FloatChip):
         array.driven[:] = 0
         result = engine.run(
             t, until, *self.groups, self.state, self.coefficients, self.sums, self.gains, self.noise_key,
-            table.arguments, table.delays, array.reads(self.weights, self.arms), array.converters, array.mean,
+            table.arguments, table.delays, array.reads(cast(Any, self.weights), self.arms), array.converters, array.mean,
             array.variance, array.touched, array.driven, self.tile_counts, arriving,
             self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons, samples, n_samples,
             out, 0, self.counts,

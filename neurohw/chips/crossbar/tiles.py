@@ -10,6 +10,8 @@ from neurohw.chips.crossbar import engine
 from neurohw.report import Loss
 
 Counts = NDArray[np.int64]
+LISTED = 8
+"""Tiles that a recording's report lists."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +96,22 @@ def told(chip: Any) -> list[Loss | str]:
         over = int((chip.devices.worn > chip.machine.endurance).sum())
         why = f"more pulses than the {chip.machine.endurance:g} that devices are said to endure"
         found.append(Loss("devices worn out", over, chip.devices.worn.size, "all tiles", why, "pulse less often"))
-    if chip.array.tiles > 1 and chip.tile_counts[engine.READS].any():
-        rows = chip.tile_counts[engine.READS]
-        found.append(
-            f"rows read per tile: {rows.min()} to {rows.max()}, most in tile {int(rows.argmax())} of {rows.size}"
-        )
+    if chip.tile_counts[engine.READS].any():
+        found.append(_by_tile(use(chip)))
     if chip.choices.read_noise == "per column" and chip.bench.noisy:
         found.append(
             "read noise was drawn once per column; where it is clipped, its mean and variance are kept and its shape is "
             "not (choose read_noise: exact for the shape)"
         )
     return found
+
+
+def _by_tile(used: TileUse) -> str:
+    """One sentence on what each tile did; on the busiest ones where there are many."""
+    busiest = np.argsort(-used.rows, kind="stable")[:LISTED]
+    parts = []
+    for k in np.sort(busiest) if used.rows.size <= LISTED else busiest:
+        worn = f", {used.pulses[k]} pulses so far" if used.pulses[k] else ""
+        parts.append(f"tile {k}: {used.rows[k]} rows read, {used.energy[k] / 1e6:.3g} nJ{worn}")
+    which = "" if used.rows.size <= LISTED else f"the busiest of {used.rows.size} tiles; "
+    return which + "; ".join(parts)

@@ -20,7 +20,7 @@ from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
 from neurohw.chips.spinnaker.neurons import observe
 from neurohw.chips.spinnaker.plastic import BoardPlasticity
 from neurohw.chips.spinnaker.traffic import traffic
-from neurohw.chips.spinnaker.workload import Pending, Workload
+from neurohw.chips.spinnaker.workload import Mean, Pending, Workload, mean
 from neurohw.errors import NotReadable, OutOfRange
 from neurohw.kernels.compiling import aligned_zeros
 from neurohw.kernels.energy import spinnaker_energy as energy
@@ -54,6 +54,7 @@ class SpinnakerChip(EngineChip):
     )
     neuron_state: ClassVar[tuple[str, ...]] = ("state",)
     workload: Workload | None = None
+    means: list[Mean] | None = None
 
     @property
     def draws_background(self) -> bool:  # type: ignore[override]
@@ -99,7 +100,7 @@ class SpinnakerChip(EngineChip):
             lasts.append(last)
             shifts.append([payload.shifts[name, receptor] for receptor in RECEPTORS])
         self.groups = tuple(np.array(part, np.int64) for part in (codes, firsts, lasts, shifts))
-        self.traffic = traffic(program)
+        self.traffic, self.means = traffic(program), None
 
     def _reset(self, trial: int) -> None:
         program, n = self.loaded, self.loaded.origin.n_neurons
@@ -125,7 +126,10 @@ class SpinnakerChip(EngineChip):
     def run(
         self, duration: Any, trial: int = 0, stimulus: Mapping[str, Any] | None = None, reset: bool = True
     ) -> Recording:
-        self.workload = Workload(self.loaded, self.traffic, self.background.names)
+        program = self.loaded
+        if self.means is None:
+            self.means = [mean(program, self.traffic, name) for name in self.background.names]
+        self.workload = Workload(program, self.traffic, self.means)
         if self.lateness is not None:
             self.lateness.counts[:] = 0
         return super().run(duration, trial, stimulus, reset)

@@ -111,7 +111,7 @@ def _current(
     saturated = 0
     for i in range(v.shape[0]):
         re, ri = ring_e[i], ring_i[i]
-        saturated += np.int64(re > RING_MAX) + np.int64(ri > RING_MAX)
+        saturated += np.int64(re > RING_MAX) + np.int64(ri > RING_MAX)  # type: ignore[assignment]
         ring_e[i] = ring_i[i] = np.uint32(0)
         e = wrap(exc[i] + decay(wrap(np.int64(min(re, RING_MAX)) << shift_e), at(initial_e, i)))
         n = wrap(inh[i] + decay(wrap(np.int64(min(ri, RING_MAX)) << shift_i), at(initial_i, i)))
@@ -133,11 +133,11 @@ def _conductance(
     saturated, overshot = 0, 0
     for i in range(v.shape[0]):
         re, ri = ring_e[i], ring_i[i]
-        saturated += np.int64(re > RING_MAX) + np.int64(ri > RING_MAX)
+        saturated += np.int64(re > RING_MAX) + np.int64(ri > RING_MAX)  # type: ignore[assignment]
         ring_e[i] = ring_i[i] = np.uint32(0)
         e = wrap(exc[i] + decay(wrap(np.int64(min(re, RING_MAX)) << shift_e), at(initial_e, i)))
         n = wrap(inh[i] + decay(wrap(np.int64(min(ri, RING_MAX)) << shift_i), at(initial_i, i)))
-        overshot += np.int64(np.int64(e) + np.int64(n) > steep[i])
+        overshot += np.int64(np.int64(e) + np.int64(n) > steep[i])  # type: ignore[assignment]
         inward = multiply(e >> 10, wrap(at(e_rev_e, i) - v[i]))
         outward = multiply(-(n >> 10), wrap(at(e_rev_i, i) - v[i]))
         into = wrap(inward - outward)

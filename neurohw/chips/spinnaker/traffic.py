@@ -15,6 +15,7 @@ from scipy import sparse
 
 from neurohw.device.spinnaker import SpinnakerMachine
 from neurohw.kernels.lowering import slice_of
+from neurohw.kernels.plastic_table import PlasticTable
 from neurohw.kernels.table import BASE, BLOCK, DELAY, FIRST, GROUP, ROW, WIDTH
 from neurohw.program import Program
 
@@ -76,7 +77,7 @@ def traffic(program: Program) -> Traffic:
             recorded = float(machine.cycles_per_recorded) * (1 + len(program.record.get(part.population, ())))
             fixed[number] = machine.cycles_per_step + part.size * (machine.cycles_per_neuron + recorded)
         for p in network.projections.values():
-            projections[names.index(p.source), number] += p.target == part.population
+            projections[names.index(p.source), number] += p.plasticity is None and p.target == part.population
     slots = machine.delay_slots(machine.neurons_per_unit(program.choices))
     visits = table.visits[np.argsort(table.visits[:, GROUP], kind="stable")]
     cuts = np.searchsorted(visits[:, GROUP], np.arange(table.firsts.size))
@@ -85,6 +86,8 @@ def traffic(program: Program) -> Traffic:
         table.targets, sender[: origin.n_neurons], population, projections,
     )  # fmt: skip
     entries[:, LAG] *= slots
+    if program.payload.plastic is not None:
+        starts, entries = _with_plastic(program.payload.plastic, sender, starts, entries)
     links = program.routing.crossed
     ways, number_of = np.unique(links[:, 1:], axis=0, return_inverse=True)
     return Traffic(
@@ -137,6 +140,19 @@ def _entries(firsts, visits, cuts, stages, starts, offsets, targets, core_of, po
                     n += 1
         first[s + 1] = n
     return first, found[:n].copy()
+
+
+def _with_plastic(
+    plastic: PlasticTable, sender: NDArray[np.int32], starts: NDArray[np.int64], entries: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """(starts, entries) with those of plastic rows, a line for each segment and core that it reaches."""
+    pairs, counts = np.unique(np.stack((plastic.segments, sender[plastic.targets])), axis=1, return_counts=True)
+    segment, core = pairs
+    lines = np.column_stack((core, plastic.waits[segment], counts, np.ones_like(counts))).astype(np.int32)
+    owner = np.concatenate((np.repeat(np.arange(starts.size - 1), np.diff(starts)), plastic.sources[segment]))
+    joined = np.concatenate((entries, lines))
+    order = np.lexsort((joined[:, LAG], owner))
+    return np.searchsorted(owner[order], np.arange(starts.size)), joined[order]
 
 
 @njit(cache=True)

@@ -11,6 +11,9 @@ from neurohw.chips.spinnaker.traffic import LAG, Traffic, tally, times
 from neurohw.device.spinnaker import SpinnakerMachine
 from neurohw.program import Program, Slice
 
+Mean = tuple[int, int, NDArray[np.float32], NDArray[np.float32]]
+"""(first step, last step, work (unit, 2), packets (unit)) of a constant stream of spikes."""
+
 
 class CoreLoad(NamedTuple):
     """What one core, which holds the neurons first..last, did in a run. Cycles are those of a step, against `budget`; NaN for sources and delay extensions."""
@@ -57,14 +60,29 @@ class Pending:
         return cls(np.zeros((*shape, 2), np.int32), np.zeros(shape, np.int32))
 
 
+def mean(program: Program, t: Traffic, name: str) -> Mean:
+    """What a population of Poisson sources alike means in a step."""
+    network, dt = program.network, program.dt
+    rate, on, length = (float(network.parameter(name, part)[0]) for part in ("rate", "start", "duration"))
+    first, size = program.origin.first[name], network.populations[name].size
+    work, sent = np.zeros((1, t.n_units, 2), np.int32), np.zeros((1, t.n_units), np.int32)
+    one = t.entries.copy()
+    one[:, LAG] = 0  # a constant stream comes at the same rate later
+    each = np.arange(first, first + size)
+    tally(np.zeros(size, np.int64), each, 0, t.starts, one, t.sender, t.extension, work, sent)
+    per_step = np.float32(1e-3 * rate * dt)
+    begin, end = (min(int(np.ceil(at / dt - 1e-6)), 2**62) for at in (on, min(on + length, 1e15)))
+    return begin, end, work[0] * per_step, sent[0] * per_step
+
+
 class Workload:
     """Counts of one run, window by window.
 
-    Poisson sources that are drawn in place (`background`, see `kernels.background`) are no spikes to count: they come in
-    at their mean.
+    Poisson sources that are drawn in place (see `kernels.background`) are no spikes to count: they come in at their mean,
+    `means`.
     """
 
-    def __init__(self, program: Program, traffic: Traffic, background: Sequence[str] = ()):
+    def __init__(self, program: Program, traffic: Traffic, means: Sequence[Mean] = ()):
         machine = program.device.machine
         assert isinstance(machine, SpinnakerMachine)
         self.machine, self.program, self.traffic = machine, program, traffic
@@ -76,7 +94,7 @@ class Workload:
         self.events, self.rows, self.received, self.sent = np.zeros((4, n))
         self.cycles, self.peak, self.most_packets = np.zeros((3, n))
         self.carried, self.most_carried = np.zeros((2, links))
-        self.means = [self._mean(name) for name in background]
+        self.means = means
 
     def add(self, first: int, last: int, steps: NDArray, ids: NDArray, pending: Pending) -> None:
         """Count the spikes (steps, presynaptic numbers) of the steps first..last-1, and what was pending from before."""
@@ -93,20 +111,6 @@ class Workload:
             mean_work[max(0, begin - first) : max(0, end - first)] += work_each
             mean_sent[max(0, begin - first) : max(0, end - first)] += sent_each
         self._book(mean_work[..., 0], mean_work[..., 1], mean_sent)
-
-    def _mean(self, name: str) -> tuple[int, int, NDArray[np.float32], NDArray[np.float32]]:
-        """(first step, last step, work (unit, 2), packets (unit)) of a population of Poisson sources alike."""
-        network, dt, t = self.program.network, self.program.dt, self.traffic
-        rate, on, length = (float(network.parameter(name, part)[0]) for part in ("rate", "start", "duration"))
-        first, size = self.program.origin.first[name], network.populations[name].size
-        work, sent = np.zeros((1, t.n_units, 2), np.int32), np.zeros((1, t.n_units), np.int32)
-        one = t.entries.copy()
-        one[:, LAG] = 0  # a constant stream comes at the same rate later
-        each = np.arange(first, first + size)
-        tally(np.zeros(size, np.int64), each, 0, t.starts, one, t.sender, t.extension, work, sent)
-        per_step = np.float32(1e-3 * rate * dt)
-        begin, end = (min(int(np.ceil(at / dt - 1e-6)), 2**62) for at in (on, min(on + length, 1e15)))
-        return begin, end, work[0] * per_step, sent[0] * per_step
 
     def _book(self, events: NDArray, rows: NDArray, sent: NDArray[np.float32]) -> None:
         machine, t = self.machine, self.traffic

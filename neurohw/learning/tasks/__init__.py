@@ -7,6 +7,7 @@ from neurohw.learning.tasks.delayed_xor import DelayedXor
 from neurohw.learning.tasks.digits import Digits
 from neurohw.learning.tasks.evidence import Evidence
 from neurohw.learning.tasks.pattern import Pattern
+from neurohw.learning.tasks.rates import DigitRates, YinYangRates
 from neurohw.learning.tasks.sinusoids import Sinusoids
 from neurohw.learning.tasks.store_recall import StoreRecall
 from neurohw.learning.tasks.task import Task
@@ -21,6 +22,8 @@ TASKS: dict[str, Any] = {
     "yin_yang": YinYang,
     "digits": Digits,
     "braille": Braille,
+    "digit_rates": DigitRates,
+    "yin_yang_rates": YinYangRates,
 }
 
 __all__ = ["TASKS", "Task"]
