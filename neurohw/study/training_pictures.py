@@ -7,6 +7,20 @@ import numpy as np
 from neurohw.study.pictures import COLORS, styled
 
 
+def _logarithmic(axis: Any, values: Any) -> None:
+    """A logarithmic axis with plain numbers, where the values span enough of it; else a linear one."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    given = np.asarray(values, float)
+    given = given[given > 0]
+    if given.size and given.max() > 4 * given.min():
+        set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+        set_scale("log")
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
 @styled
 def curves(training: Any) -> Any:
     """The metric over the epochs: median over the seeds, with the range as a band; logarithmic."""
@@ -49,10 +63,12 @@ def trade_off(training: Any) -> Any:
                 axes.plot(np.mean(cost), row.loss, "o", mfc="none", mec=color, ms=9, mew=1.4, label=name)
             else:
                 axes.axhline(row.loss, color=color, lw=1.0, ls="--", label=f"{name} (no cost)")
-    for axes, label in zip(pair, ("pulses per synapse", "energy, uJ (as far as the device file has it)"), strict=True):
-        axes.set(xlabel=label, yscale="log")
-        if any(line.get_marker() == "o" for line in axes.lines):
-            axes.set_xscale("log")
+    labels = ("pulses per synapse", "energy, uJ (as far as the device file has it)")
+    for axes, label in zip(pair, labels, strict=True):
+        axes.set_xlabel(label)
+        points = [line for line in axes.lines if line.get_marker() == "o"]
+        _logarithmic(axes.xaxis, np.concatenate([line.get_xdata() for line in points]) if points else [])
+    _logarithmic(pair[0].yaxis, [loss for name in training.names for loss in training.losses(name).values()])
     pair[0].set(ylabel=training.metric, title="What a loss costs")
     pair[1].legend(fontsize=8)
     return figure
