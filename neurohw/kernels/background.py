@@ -13,25 +13,28 @@ from numpy.typing import NDArray
 
 from neurohw.connections import OneToOne
 from neurohw.kernels.compiling import step_kernel
-from neurohw.kernels.poisson import PoissonTables, draw, tables
+from neurohw.kernels.poisson import draw, levels
 from neurohw.kernels.stimulus import intervals, stream
 from neurohw.kernels.table import SynapseTable
 from neurohw.network import RECEPTORS, Network, Population, Projection
 from neurohw.program import Program
 
-SOURCES, RECEPTOR, TARGET, DELAY, BEGIN, END, WEIGHT, TABLE = range(8)
+SOURCES, RECEPTOR, TARGET, DELAY, BEGIN, END, WEIGHT, LEVELS = range(8)
 """The columns of `Background.lines`: number of sources that have a target, receptor, first target, steps, first and last
-interval in which they spike, place of the first weight, place in the tables."""
+interval in which they spike, place of the first weight, how many levels to compare with."""
 
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """The populations drawn so, and the lines of numbers by which the compiled loop draws them. sizes: sources of each."""
+    """The populations drawn so, and the lines of numbers by which the compiled loop draws them.
+
+    sizes: sources of each. levels: (population, k), see `neurohw.kernels.poisson`.
+    """
 
     names: tuple[str, ...]
     lines: NDArray[np.int64]
     sizes: NDArray[np.int64]
-    tables: PoissonTables
+    levels: NDArray[np.uint32]
 
     def keys(self, trial: int) -> NDArray[np.uint64]:
         """The streams of a trial."""
@@ -40,9 +43,9 @@ class Background:
     def arguments(self, trial: int, program: Program, back: int, last: int):
         """What the compiled functions take for steps whose input was drawn in the steps back..last-1."""
         grid = program.network.numerics.stimulus_grid
-        made, counts = self.tables, np.empty(int(self.sizes.max(initial=0)), np.uint32)
+        most = int(self.sizes.max(initial=0))
         return (
-            self.keys(trial), self.lines, self.sizes, made.thresholds, made.aliases, made.shift, counts,
+            self.keys(trial), self.lines, self.sizes, self.levels, np.empty(most, np.uint32), np.empty(most, np.uint32),
             intervals(grid, program.dt, back, last), back,
         )  # fmt: skip
 
@@ -65,18 +68,16 @@ def background(program: Program, table: SynapseTable | None) -> Background:
         counts = table.per_source()[first : first + population.size]
         if not (counts[:n] == 1).all() or counts[n:].any():
             continue
+        names.append(name)
+        means.append(float(network.parameter(name, "rate")[0]) * 1e-3 * network.numerics.stimulus_grid)
         on, off = _active(network, name)
         lines.append([
             n, RECEPTORS.index(p.receptor), origin.first[p.target], program.delays.allowed[p.name][0], on, off,
-            table.starts[first], 0,
+            table.starts[first], levels(means[-1]).shape[0],
         ])  # fmt: skip
-        names.append(name)
-        means.append(float(network.parameter(name, "rate")[0]) * 1e-3 * network.numerics.stimulus_grid)
-    different, which = np.unique(means, return_inverse=True)
-    made, found = tables(different), np.array(lines, np.int64).reshape(-1, TABLE + 1)
-    found[:, TABLE] = which * made.cells
     sizes = np.array([network.populations[name].size for name in names], np.int64)
-    return Background(tuple(names), found, sizes, made)
+    found = np.array(lines, np.int64).reshape(-1, LEVELS + 1)
+    return Background(tuple(names), found, sizes, np.ascontiguousarray(levels(means).T))
 
 
 def _is_uniform(population: Population) -> bool:
@@ -97,7 +98,7 @@ def _active(network: Network, name: str) -> tuple[int, int]:
 
 
 @njit(cache=True)
-def add_background(t, keys, lines, sizes, thresholds, aliases, shift, counts, steps, back, weights, sums):
+def add_background(t, keys, lines, sizes, levels, bits, counts, steps, back, weights, sums):
     """Add to sums what the background that is due at step t weighs; returns the numbers of synaptic events and of spikes."""
     events, spikes = 0, 0
     for b in range(keys.size):
@@ -109,7 +110,7 @@ def add_background(t, keys, lines, sizes, thresholds, aliases, shift, counts, st
         mine = counts[: sizes[b]]
         for interval in range(steps[when - back], steps[when - back + 1]):
             if lines[b, BEGIN] <= interval < lines[b, END]:
-                draw(keys[b], interval, lines[b, TABLE], thresholds, aliases, shift, mine)
+                draw(keys[b], interval, levels[b, : lines[b, LEVELS]], bits, mine)
                 events += _add(mine[: row.size], weight, row)
                 spikes += mine[row.size :].sum()
     return events, events + np.int64(spikes)
@@ -125,12 +126,12 @@ def _add(counts, weights, row):
 
 
 @njit(cache=True)
-def _on_their_way(t, keys, lines, sizes, thresholds, aliases, shift, counts, steps, back):
+def _on_their_way(t, keys, lines, sizes, levels, bits, counts, steps, back):
     total = 0
     for b in range(keys.size):
         mine = counts[: sizes[b]]
         for interval in range(steps[max(0, t - lines[b, DELAY]) - back], steps[t - back]):
             if lines[b, BEGIN] <= interval < lines[b, END]:
-                draw(keys[b], interval, lines[b, TABLE], thresholds, aliases, shift, mine)
+                draw(keys[b], interval, levels[b, : lines[b, LEVELS]], bits, mine)
                 total += int(mine.sum())
     return total

@@ -45,28 +45,37 @@ def due(t, visits, starts, offsets, ring, ring_cuts, stimulus, stimulus_cuts, st
     mask, n_groups, n = ring.shape[0] - 1, ring_cuts.shape[1] - 1, 0
     for v in range(visits.shape[0]):
         when, group = t - visits[v, DELAY], visits[v, GROUP]
-        if when < 0:
-            continue
         if group < n_groups:
             place = when & mask
-            spikes = ring[place, ring_cuts[place, group] : ring_cuts[place, group + 1]]
+            begin, end = ring_cuts[place, group], ring_cuts[place, group + 1]
+            if begin == end or when < 0:
+                continue
+            spikes = ring[place]
         else:
             if when < stimulus_first:
                 continue
-            cuts = stimulus_cuts[when - stimulus_first]
-            spikes = stimulus[cuts[group - n_groups] : cuts[group - n_groups + 1]]
-        if n + spikes.size > segments.shape[0]:
-            more = np.empty((2 * (n + spikes.size), 2), np.int64)
-            more[:n] = segments[:n]
-            segments = more
+            place = when - stimulus_first
+            begin, end = stimulus_cuts[place, group - n_groups], stimulus_cuts[place, group - n_groups + 1]
+            if begin == end:
+                continue
+            spikes = stimulus
+        if n + end - begin > segments.shape[0]:
+            segments = _longer(segments, n, 2 * (n + end - begin))
         first, base, width = visits[v, FIRST], visits[v, BASE], visits[v, WIDTH]
-        for m in range(spikes.shape[0]):
+        for m in range(begin, end):
             source = np.int64(spikes[m])
             at = base + (source - first) * width
-            begin, end = starts[source] + np.int64(offsets[at]), starts[source] + np.int64(offsets[at + 1])
-            segments[n, 0], segments[n, 1] = begin, end
-            n += end > begin
+            segments[n, 0] = starts[source] + np.int64(offsets[at])
+            segments[n, 1] = starts[source] + np.int64(offsets[at + 1])
+            n += segments[n, 1] > segments[n, 0]
     return n, segments
+
+
+@njit(cache=True)
+def _longer(segments, n, length):
+    more = np.empty((length, 2), np.int64)
+    more[:n] = segments[:n]
+    return more
 
 
 @njit(cache=True)

@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neurohw import rng
-from neurohw.kernels.poisson import draw, tables
+from neurohw.kernels.poisson import draw, levels
 from neurohw.network import Network, SpikeTimes
 
 
@@ -63,12 +63,12 @@ def poisson_spikes(
     ends = np.ceil(np.minimum(on + length, 1e12) / grid - 1e-6).astype(np.int64)
     first, last = max(first, int(begins.min())), min(last, int(ends.max()))
     last = max(first, last)
-    means, which = np.unique(rate * 1e-3 * grid, return_inverse=True)
-    made, expected = tables(means), (last - first) * float(means[which].sum())
+    means = rate * 1e-3 * grid
+    alike = not means.size or bool((means == means[0]).all())
+    expected = (last - first) * float(means.sum())
     capacity = 64 + int(expected + 6 * np.sqrt(expected))
-    return _draw(
-        stream(population, trial), which, made.thresholds, made.aliases, made.shift, capacity, begins, ends, first, last
-    )
+    level = levels(means[:1])[:, 0] if alike else levels(means)
+    return _draw(stream(population, trial), level, capacity, begins, ends, first, last)
 
 
 def stream(population: str, trial: int) -> np.uint64:
@@ -96,14 +96,14 @@ def poisson_times(
 
 
 @njit(cache=True)
-def _draw(key, which, thresholds, aliases, shift, capacity, begins, ends, first, last):
-    """Counts of every (interval, source) by the alias method, as a list of spikes."""
-    n = which.size
+def _draw(key, levels, capacity, begins, ends, first, last):
+    """Counts of every (interval, source), as a list of spikes."""
+    n = begins.size
     when, who = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
-    counts, base = np.empty(n, np.uint32), which * (np.int64(1) << (np.int64(32) - np.int64(shift)))
+    bits, counts = np.empty(n, np.uint32), np.empty(n, np.uint32)
     k = 0
     for t in range(first, last):
-        draw(key, t, base, thresholds, aliases, shift, counts)
+        draw(key, t, levels, bits, counts)
         for i in range(n):
             if counts[i] and begins[i] <= t < ends[i]:
                 for _ in range(counts[i]):

@@ -192,3 +192,28 @@ def test_background_that_is_drawn_in_place_counts_at_its_mean():
         assert [core.synaptic_events for core in received] == pytest.approx([800, 400], abs=slack)
         assert [core.rows for core in received] == [core.synaptic_events for core in received]
         assert received[0].packets_received == sent.packets_sent
+
+
+def test_in_large_networks_lines_of_neighbors_stand_for_each_other(monkeypatch):
+    """Totals over many spikes are those of the own lines of every source, within four standard errors (2 %)."""
+    import numpy as np
+
+    from neurohw.chips.spinnaker import traffic as module
+    from neurohw.connections import FixedTotalNumber
+    from neurohw.network import Network
+    from neurohw.workbench import fabricate, map_network
+
+    network = Network(seed=1).population("e", 600, "IF_curr_exp", {"i_offset": np.linspace(0.8, 1.5, 600)})
+    network = network.project("e", "e", FixedTotalNumber(600 * 300), 0.001, 1.0)
+    program = map_network(network, "spinnaker-spin5", {"neurons_per_core": 32}, dt=1.0)
+    totals = []
+    for most in (4_000_000, 3_000):
+        monkeypatch.setattr(module, "MOST_LINES", most)
+        chip = fabricate(program.device, 1)
+        chip.load(program)
+        chip.run(500.0)
+        totals.append((len(chip.traffic.entries), chip.workload.events.sum(), chip.workload.sent.sum()))
+    (all_lines, events, sent), (fewer, estimated, same) = totals
+    assert fewer < 0.4 * all_lines
+    assert sent == same > 1000
+    assert abs(estimated / events - 1) < 0.02

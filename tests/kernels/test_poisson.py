@@ -1,55 +1,42 @@
-"""The alias tables hold the Poisson distribution, and each source draws by its own address."""
+"""The levels hold the Poisson distribution, and each source draws by its own address."""
 
 import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from neurohw.kernels.poisson import draw, tables
+from neurohw.kernels.poisson import TOGETHER, draw, levels
 from tests.oracles import splitmix
 
 
 @pytest.mark.parametrize("mean", [0.0, 1e-7, 0.13, 2.0, 18.0, 400.0])
-def test_a_table_holds_the_distribution(mean):
-    """What each cell gives to its own outcome and to the other adds up to the probabilities, in units of 2^-32."""
-    made = tables(np.array([mean]))
-    cell = 1 << int(made.shift)
-    found = np.bincount(np.arange(made.cells), made.thresholds, made.cells)
-    found += np.bincount(made.aliases, cell - made.thresholds.astype(np.int64), made.cells)
-    assert found.sum() == 2**32
-    right = poisson.pmf(np.arange(made.cells), mean) * 2.0**32
-    assert np.abs(found - right).max() < 4, "half a unit each; the largest makes up for the sum"
+def test_levels_hold_the_distribution(mean):
+    """r > level leaves 2^32 - 1 - level of the 2^32 values of r; half a unit of rounding, and one at the end of the range."""
+    level = levels(mean)[:, 0].astype(np.int64)
+    assert level.size % TOGETHER == 0
+    right = poisson.sf(np.arange(level.size), mean) * 2.0**32
+    assert np.abs(2**32 - 1 - level - right).max() <= 1
+    assert poisson.sf(level.size, mean) < 2.0**-33
 
 
 @pytest.mark.parametrize("n", [1, 2, 9])
-def test_counts_against_plain_integers(n):
-    means = np.array([0.5, 3.0, 40.0])
-    made, which = tables(means), np.arange(n) % 3
-    counts, key, interval, half = np.empty(n, np.uint32), 2**63 + 12345, 77, (n + 1) // 2
-    draw(np.uint64(key), interval, which * made.cells, made.thresholds, made.aliases, made.shift, counts)
-    shift = int(made.shift)
+@pytest.mark.parametrize("alike", [True, False])
+def test_counts_against_plain_integers(n, alike):
+    means = np.full(n, 0.5) if alike else np.resize([0.5, 3.0, 40.0], n)
+    level, counts, bits = levels(means), np.empty(n, np.uint32), np.empty(n + 3, np.uint32)
+    key, interval, half = 2**63 + 12345, 77, (n + 1) // 2
+    draw(np.uint64(key), interval, level[:, 0].copy() if alike else level, bits, counts)
     for i in range(n):
-        bits = splitmix.bits(key, interval * half + i % half)
-        r = bits & 0xFFFFFFFF if i < half else bits >> 32
-        k = r >> shift
-        place = which[i] * made.cells + k
-        right = k if r % 2**shift < made.thresholds[place] else made.aliases[place]
-        assert counts[i] == right
-
-
-def test_one_table_for_all_is_the_same_as_one_for_each():
-    made, one, each = tables(np.array([1.7])), np.empty(33, np.uint32), np.empty(33, np.uint32)
-    for interval in range(20):
-        draw(np.uint64(5), interval, 0, made.thresholds, made.aliases, made.shift, one)
-        draw(np.uint64(5), interval, np.zeros(33, np.int64), made.thresholds, made.aliases, made.shift, each)
-        assert np.array_equal(one, each)
+        hashed = splitmix.bits(key, interval * half + i % half)
+        r = hashed & 0xFFFFFFFF if i < half else hashed >> 32
+        assert counts[i] == sum(r > int(one) for one in level[:, i])
 
 
 def test_mean_variance_and_independence_of_many_draws():
     """4e6 draws; mean, variance, neighbors in space (also the two halves of one hash) and in time: four standard errors."""
     n, steps, mean = 2000, 2000, 0.8
-    made, counts = tables(np.array([mean])), np.empty((steps, n), np.uint32)
+    level, counts, bits = levels(mean)[:, 0].copy(), np.empty((steps, n), np.uint32), np.empty(n, np.uint32)
     for t in range(steps):
-        draw(np.uint64(99), t, 0, made.thresholds, made.aliases, made.shift, counts[t])
+        draw(np.uint64(99), t, level, bits, counts[t])
     x = counts.astype(float) - mean
     assert abs(x.mean()) < 4 * np.sqrt(mean / x.size)
     assert abs((x**2).mean() - mean) < 4 * np.sqrt((mean + 2 * mean**2) / x.size)

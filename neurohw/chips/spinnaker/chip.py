@@ -82,7 +82,7 @@ class SpinnakerChip(EngineChip):
         self.written: dict[str, int] = {}
         self.stopped: dict[str, int] = {}
         self.reported = np.zeros(4, np.int64)
-        self.weights = payload.table.columns["weight"].copy()
+        self.weights = payload.table.columns["weight"]  # the program's own, until one is written
         self.plastic = BoardPlasticity(payload.plastic, program) if payload.plastic else None
         self.learned_from = payload.plastic.weights.copy() if payload.plastic else None
         self.codes = np.empty(origin.n_neurons, np.int64)
@@ -100,7 +100,7 @@ class SpinnakerChip(EngineChip):
             lasts.append(last)
             shifts.append([payload.shifts[name, receptor] for receptor in RECEPTORS])
         self.groups = tuple(np.array(part, np.int64) for part in (codes, firsts, lasts, shifts))
-        self.traffic, self.means = traffic(program), None
+        self.traffic, self.means = traffic(program, exact=program.choices.overruns == "late"), None
 
     def _reset(self, trial: int) -> None:
         program, n = self.loaded, self.loaded.origin.n_neurons
@@ -260,6 +260,8 @@ class SpinnakerChip(EngineChip):
 
     def _hold(self, projection: str, places: NDArray[np.int64], words: NDArray[Any]) -> None:
         """Put words where they belong; plastic weights start every run from what was last put there."""
+        if self.weights is self.table.columns["weight"]:
+            self.weights = self.weights.copy()
         self._held(projection)[places] = words
         if projection in self.loaded.network.plastic:
             self.learned_from[places] = words

@@ -23,6 +23,10 @@ Way = tuple[int, int, int]
 """A link: (x, y) of the chip that it leaves, and its number."""
 CORE, LAG, EVENTS, ROWS = range(4)
 """What the columns of `Traffic.entries` are."""
+MOST_LINES = 4_000_000
+"""Lines of `Traffic.entries` beyond which not every source has its own."""
+LONG_ROW = 256
+"""Synapses of a source from which on a neighbor's lines may stand for its own."""
 DENSE = 0.05
 """A share of pairs that exchange packets beyond which a full matrix is the faster one."""
 
@@ -32,7 +36,9 @@ class Traffic:
     """Units are the numbers of a program's slices, then its extensions.
 
     starts, entries: for source s the lines starts[s]..starts[s + 1] - 1, by lag: (a core, after how many steps, how many
-    synapses, how many rows). sender, extension: the unit of each source, and that of its delay extension
+    synapses, how many rows). stand: the source whose lines stand for those of each; itself, but in networks with more than
+    MOST_LINES: there only some sources with long rows have lines, which stand for the neighbors in their population, so that
+    sums over many spikes are right and memory does not grow with (sources, cores). sender, extension: the unit of each source, and that of its delay extension
     (-1: none). reach: (sender, receiver), crossing: (sender, link), both 0 or 1. ways: the links, column by column.
     fixed: cycles of each unit in every step. working: units that hold neurons, whose cycles are known.
     """
@@ -46,6 +52,7 @@ class Traffic:
     ways: list[Way]
     fixed: NDArray[np.float64]
     working: NDArray[np.bool_]
+    stand: NDArray[np.int64]
 
     @property
     def n_units(self) -> int:
@@ -57,8 +64,25 @@ class Traffic:
         return int(self.entries[:, LAG].max(initial=0)) + 1
 
 
-def traffic(program: Program) -> Traffic:
-    """The traffic of a program, in one pass over its synapses."""
+def stands_for(program: Program, cores: NDArray[np.int64], exact: bool) -> NDArray[np.int64]:
+    """The source whose lines stand for those of each source. cores: how many each population sends to."""
+    origin, synapses = program.origin, program.payload.table.per_source()
+    found, lines = np.arange(origin.n_presynaptic), 0
+    for n_cores, (name, first) in zip(cores.tolist(), origin.first.items(), strict=True):
+        lines += int(np.minimum(synapses[first : first + origin.size[name]], n_cores).sum())
+    every = -(-lines // MOST_LINES)
+    if exact or every <= 1:
+        return found
+    for name, first in origin.first.items():
+        mine = slice(first, first + origin.size[name])
+        kept = first + (found[mine] - first) // every * every
+        alike = (synapses[mine] >= LONG_ROW) & (synapses[kept] >= LONG_ROW)
+        found[mine] = np.where(alike, kept, found[mine])
+    return found
+
+
+def traffic(program: Program, exact: bool = False) -> Traffic:
+    """The traffic of a program, in one pass over its synapses. exact: every source has its own lines, however many."""
     machine, network, origin = program.device.machine, program.network, program.origin
     assert isinstance(machine, SpinnakerMachine)
     table, units = program.payload.table, (*program.slices, *program.extensions)
@@ -81,9 +105,10 @@ def traffic(program: Program) -> Traffic:
     slots = machine.delay_slots(machine.neurons_per_unit(program.choices))
     visits = table.visits[np.argsort(table.visits[:, GROUP], kind="stable")]
     cuts = np.searchsorted(visits[:, GROUP], np.arange(table.firsts.size))
+    stand = stands_for(program, (projections > 0).sum(axis=1), exact)
     starts, entries = _entries(
         table.firsts, visits, cuts, np.maximum(visits[:, DELAY] - 1, 0) // slots, table.starts, table.offsets,
-        table.targets, sender[: origin.n_neurons], population, projections,
+        table.targets, sender[: origin.n_neurons], population, projections, stand,
     )  # fmt: skip
     entries[:, LAG] *= slots
     if program.payload.plastic is not None:
@@ -94,7 +119,7 @@ def traffic(program: Program) -> Traffic:
         starts, entries, sender, extension,
         _marks(program.routing.reached[:, 0], program.routing.reached[:, 1], (len(units), len(units))),
         _marks(links[:, 0], number_of.ravel(), (len(units), len(ways))),
-        [(int(x), int(y), int(link)) for x, y, link in ways], fixed, fixed > 0,
+        [(int(x), int(y), int(link)) for x, y, link in ways], fixed, fixed > 0, stand,
     )  # fmt: skip
 
 
@@ -110,7 +135,7 @@ def times(counts: NDArray[np.float32], matrix: sparse.csr_matrix) -> NDArray[np.
 
 
 @njit(cache=True)
-def _entries(firsts, visits, cuts, stages, starts, offsets, targets, core_of, population, projections):
+def _entries(firsts, visits, cuts, stages, starts, offsets, targets, core_of, population, projections, stand):
     """(starts, entries) of the traffic of every source, with the stage for the lag; see `Traffic`.
 
     visits[cuts[g]:cuts[g + 1]]: those of group g, see `SynapseTable.visits`; stages: of each of these visits.
@@ -125,6 +150,9 @@ def _entries(firsts, visits, cuts, stages, starts, offsets, targets, core_of, po
     for s in range(starts.size - 1):
         while s >= firsts[g + 1]:
             g += 1
+        first[s + 1] = n
+        if stand[s] != s:
+            continue
         for v in range(cuts[g], cuts[g + 1]):
             base, at = visits[v, ROW] // 2 * BLOCK, visits[v, BASE] + (s - visits[v, FIRST]) * visits[v, WIDTH]
             for j in range(starts[s] + np.int64(offsets[at]), starts[s] + np.int64(offsets[at + 1])):
@@ -156,12 +184,12 @@ def _with_plastic(
 
 
 @njit(cache=True)
-def tally(steps, ids, base, starts, entries, sender, extension, work, sent):
+def tally(steps, ids, base, starts, entries, stand, sender, extension, work, sent):
     """Add what the spikes (steps, ids) mean to work[step - base, core] = (synapses, rows) and sent[step - base, unit]."""
     for m in range(steps.size):
         t, s, lag = steps[m] - base, ids[m], 0
         sent[t, sender[s]] += 1
-        for e in range(starts[s], starts[s + 1]):
+        for e in range(starts[stand[s]], starts[stand[s] + 1]):
             if entries[e, LAG] != lag:
                 lag = entries[e, LAG]
                 sent[t + lag, extension[s]] += 1

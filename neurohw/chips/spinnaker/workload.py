@@ -69,7 +69,7 @@ def mean(program: Program, t: Traffic, name: str) -> Mean:
     one = t.entries.copy()
     one[:, LAG] = 0  # a constant stream comes at the same rate later
     each = np.arange(first, first + size)
-    tally(np.zeros(size, np.int64), each, 0, t.starts, one, t.sender, t.extension, work, sent)
+    tally(np.zeros(size, np.int64), each, 0, t.starts, one, t.stand, t.sender, t.extension, work, sent)
     per_step = np.float32(1e-3 * rate * dt)
     begin, end = (min(int(np.ceil(at / dt - 1e-6)), 2**62) for at in (on, min(on + length, 1e15)))
     return begin, end, work[0] * per_step, sent[0] * per_step
@@ -101,7 +101,7 @@ class Workload:
         t, n, ahead = self.traffic, last - first, pending.sent.shape[0]
         work, sent = np.zeros((n + ahead, t.n_units, 2), np.int32), np.zeros((n + ahead, t.n_units), np.int32)
         work[:ahead], sent[:ahead] = pending.work, pending.sent
-        tally(steps, ids, first, t.starts, t.entries, t.sender, t.extension, work, sent)
+        tally(steps, ids, first, t.starts, t.entries, t.stand, t.sender, t.extension, work, sent)
         pending.work, pending.sent = work[n:].copy(), sent[n:].copy()
         if not self.means:
             self._book(work[:n, :, 0], work[:n, :, 1], sent[:n].astype(np.float32))

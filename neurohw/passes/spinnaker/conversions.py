@@ -28,6 +28,8 @@ LARGEST = 65536.0
 Words = NDArray[np.int64]
 Values = NDArray[np.float64]
 Telling = Callable[..., Loss]
+FARTHEST = 8.5
+"""Standard deviations that no draw of a normal distribution goes beyond."""
 
 
 def word(x: Values | float) -> Words:
@@ -54,7 +56,8 @@ def conversion_losses(program: Program) -> list[Loss]:
 def _check_range(program: Program) -> None:
     for name, population in program.network.neurons.items():
         for what, value in {**population.parameters, **population.initial}.items():
-            low, high = spread(value)[2:]
+            mean, sd, low, high = spread(value)
+            low, high = max(low, mean - FARTHEST * sd), min(high, mean + FARTHEST * sd)  # nothing is drawn beyond
             if what in population.parameters:
                 drawn = program.network.parameter(name, what)
                 low, high = float(drawn.min()), float(drawn.max())
