@@ -226,7 +226,7 @@ def cases(mapping: MappingOf) -> list[Case]:
         raise BadInput(
             f"{where}: duration: {file.duration:g} ms, but a sample of the task lasts {task.steps * task.dt:g} ms"
         )
-    found = []
+    found: list[Case] = []
     for name, (entry, device) in mapping.devices().items():
         place = f"{where}: chip {name!r}"
         train = validate(TrainEntry, _merged(file.train, entry.train), f"{place}: train")
@@ -256,7 +256,7 @@ def _task(given: Any, where: str) -> Task:
     rest = {key: value for key, value in given.items() if key != "name"}
     kind = TASKS[given["name"]]
     try:
-        return kind(**rest)  # type: ignore[no-any-return]
+        return kind(**rest)
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from None
     except TypeError:
@@ -340,7 +340,7 @@ def evaluate(trainer: Trainer, batches: list[Batch]) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for batch in batches:
         gradients = trainer.look(batch)
-        for name, value in {"loss": gradients.loss, **gradients.metrics}.items():
+        for name, value in {"loss": np.asarray(gradients.loss), **gradients.metrics}.items():
             found.setdefault(name, []).append(float(np.mean(value)))
     return {name: float(np.mean(values)) for name, values in found.items()}
 

@@ -172,7 +172,7 @@ def test_whether_a_line_is_defaultable_is_held_where_it_leads_to_no_core(tmp_pat
         (lambda d: d.pop("summary"), "summary: missing"),
         (lambda d: d["sdram_report"].append("much"), "sdram_report: 'much' cannot be read"),
         (lambda d: d["tables_uncompressed"]["0,0"].append([1, 2]), "tables_uncompressed"),
-        (lambda d: d["meta"].update(cmd="va.py 20000 8"), "cores"),
+        (lambda d: d["meta"].update(cmd="va.py 8000 8"), "cores"),
     ],
 )
 def test_bad_input_is_a_sentence(tmp_path, change, why):
