@@ -1,6 +1,6 @@
 """Handwritten digits on crossbars: a network trained offline, its accuracy from a second to a year after it was written.
 
-    python benchmarks/crossbar_digits.py                 # needs scikit-learn (pip install neurohw[bench])
+    python benchmarks/crossbar_digits.py                 # needs scikit-learn (pip install neurohw[tasks])
     python benchmarks/crossbar_digits.py --specimens 3 --effect-specimens 3      # a quick look
 
 A perceptron (64-48-10) is trained by scikit-learn on its digits and turned into spiking neurons: rates for activities,

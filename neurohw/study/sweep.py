@@ -317,7 +317,7 @@ def _executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
     try:
         from distributed import Client  # type: ignore[import-not-found]
     except ImportError:
-        raise BadInput("--scheduler: Dask is not installed; pip install distributed, or use --workers") from None
+        raise BadInput("--scheduler: Dask is not installed: pip install 'neurohw[cluster]', or use --workers") from None
     try:
         client = Client(scheduler, timeout="10s")
     except (OSError, ValueError) as error:

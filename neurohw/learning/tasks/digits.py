@@ -3,8 +3,7 @@
 Row r of an image is shown for `duration` steps, in which pixel c makes input c spike with probability value/16 times
 `probability`; after the last row follow `pause` steps without input, in which the loss counts. Training: the images whose
 number is not a multiple of 5; test: the others. The spikes of an image depend on the seed.
-Data: E. Alpaydin & C. Kaynak, UCI Machine Learning Repository (1998), as scikit-learn has it (needs scikit-learn, which comes
-with elephant).
+Data: E. Alpaydin & C. Kaynak, UCI Machine Learning Repository (1998), as scikit-learn has it (an optional dependency: `pip install 'neurohw[tasks]'`).
 """
 
 from dataclasses import dataclass
@@ -65,7 +64,9 @@ class Digits:
 @cache
 def dataset() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """(images scaled to 0..1, (1797, 8, 8); classes)."""
-    from sklearn.datasets import load_digits
-
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise BadInput("the digits come with scikit-learn, which is not installed: pip install 'neurohw[tasks]'") from None
     found = load_digits()
     return found.images / 16.0, found.target.astype(np.int64)
