@@ -71,7 +71,7 @@ CLASSES = {
         "neurohw.passes.to_circuit": "CircuitPayload",
         "neurohw.passes.to_conductance": "ConductancePayload",
         "neurohw.schema": "Number",
-        "neurohw.chips.crossbar.devices": "Devices",
+        "neurohw.chips.crossbar.state": "Devices",
         "neurohw.learning.checkpoint": "Checkpoint",
     }.items()
     for name in names.split()

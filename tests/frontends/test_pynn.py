@@ -164,7 +164,7 @@ def test_every_model_is_a_cell(model):
     cells, source = sim.Population(2, cell(), label="cells"), sim.Population(1, sim.SpikeSourceArray(spike_times=[1.0]))
     assert set(cells.celltype.get_parameter_names()) == set(kind.parameters)
     excitatory, inhibitory = small.weights(model)
-    for receptor, weight in (("excitatory", excitatory), ("inhibitory", inhibitory)):
+    for receptor, weight in (("excitatory", 5 * excitatory), ("inhibitory", inhibitory)):  # so that excitation wins
         sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=weight), receptor_type=receptor)
     shown = [variable for variable in cell.recordable if variable != "spikes"]
     cells.record(shown)

@@ -137,7 +137,7 @@ def _refractory(tau: Values, dt: float, loss: Telling) -> Iterator[Loss]:
     up = np.ceil(steps - 1e-9) - steps > 1e-9
     why = f"refractory periods are rounded up to steps of {dt:g} ms"
     yield loss("parameters rounded", up, "tau_refrac", why, "use a smaller time step")
-    beyond = word(tau) >= word(dt) * int(LARGEST)
+    beyond = word(tau) >= float(word(dt)) * float(LARGEST)  # as numbers: a step may be absurdly long
     if beyond.any():
         kept = quotient(word(tau), word(np.full(tau.shape, dt)))[int(np.argmax(tau))]
         why = f"tau_refrac of {tau.max():.4g} ms is more than 65536 steps and wraps to {kept / ONE:.6g}"
