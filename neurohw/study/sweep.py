@@ -189,7 +189,7 @@ def grids(mapping: Mapping) -> list[list[Point]]:
 
 def _points_of(mapping: Mapping, grid: dict[str, list[Level]], specimens: int) -> list[Point]:
     found, used = [], set()
-    for name, (entry, device) in mapping.devices().items():
+    for name, (entry, device) in _devices(mapping).items():
         own = {axis for axis in grid if axis.partition(".")[0] not in ENTRY}
         here = {axis for axis in grid if _applies(device, axis, mapping)}
         left_out = set() if here & own or not own else here - _network(here)
@@ -249,9 +249,16 @@ def _program(mapping: Mapping, chip: str, levels: Levels) -> Program:
     return workbench.map_network(network, device, entry.choices, dt=entry.dt, record=mapping.file.record)
 
 
+@lru_cache(maxsize=4)
+def _devices(mapping: Mapping) -> dict[str, tuple[ChipEntry, Device]]:
+    """The chips of a mapping, whose files are read once."""
+    return mapping.devices()
+
+
+@lru_cache(maxsize=1000)
 def _changed(mapping: Mapping, chip: str, levels: Levels) -> tuple[ChipEntry, Device]:
     """A chip of the mapping at these levels. Raises BadInput where one cannot be set."""
-    entry, device = mapping.devices()[chip]
+    entry, device = _devices(mapping)[chip]
     where = f"{mapping.path}: sweep.vary: "
     try:
         for name, value in levels:
