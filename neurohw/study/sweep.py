@@ -1,4 +1,4 @@
-"""A sweep: the chips of a mapping at every level of chosen numbers, on several specimens, with or without helpers.
+"""A sweep: the chips of a mapping at every level of chosen numbers, on several specimens; resumable, in one process or many.
 
 A *point* is one chip at one combination of levels, as one specimen. Points are independent of each other: each is run
 wherever there is room (here, in other processes, on a cluster) and gives the same numbers there. What a point found is
@@ -34,7 +34,7 @@ from neurohw.program import Program
 from neurohw.report import Report
 from neurohw.schema import validate
 from neurohw.study import statistics
-from neurohw.study.experiment import Progress, quiet
+from neurohw.study.experiment import Progress, map_entry, quiet
 
 Levels = tuple[tuple[str, Level], ...]
 ALONE = ("age", "dt")
@@ -246,7 +246,7 @@ def _program(mapping: Mapping, chip: str, levels: Levels) -> Program:
     entry, device = _changed(mapping, chip, levels)
     section = {**mapping.file.network, **_of(levels, "network")}
     network = read_network(section, mapping.path.parent, f"{mapping.path}: network")
-    return workbench.map_network(network, device, entry.choices, dt=entry.dt, record=mapping.file.record)
+    return map_entry(mapping, network, entry, device)
 
 
 @lru_cache(maxsize=4)
@@ -339,12 +339,12 @@ def _digest(mapping: Mapping, point: Point, first_trial: int) -> str:
 
     entry, device = _changed(mapping, point.chip, point.levels)
     file = mapping.file
-    given = next((file.network[kind] for kind in ("nir", "pynn") if kind in file.network), None)
-    content = (mapping.path.parent / given).read_bytes().hex() if isinstance(given, str) else ""
+    paths = [file.network.get("nir"), file.network.get("pynn"), entry.calibration]
+    content = [(mapping.path.parent / path).read_bytes().hex() for path in paths if isinstance(path, str)]
     populations = file.sweep.populations if file.sweep else []
     asked = [dict(file.network), content, file.duration, file.trials, first_trial, list(file.measure), file.discard]
     told = [entry.model_dump_json(exclude={"seed", "name"}), device.fingerprint, device.title]
-    stimulus = [one.model_dump_json() for one in file.stimulus.values()]
+    stimulus = {name: one.model_dump_json() for name, one in file.stimulus.items()}
     return digest(__version__, asked, list(populations), stimulus, told, list(map(list, point.levels)), point.seed)
 
 

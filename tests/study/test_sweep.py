@@ -124,3 +124,10 @@ def test_files_and_what_a_refusal_leaves(written, tmp_path):
         lines = list(csv.DictReader(file))
     assert {line["choices.neuron_size"] for line in lines} == {"4", ""}
     assert (tmp_path / "sweep.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_calibration_of_the_entry_is_used(written):
+    change = ("name: wafer, seed: 4,", "name: wafer, seed: 4, calibration: nowhere.h5,")
+    mapping = written(change=change)
+    with pytest.raises((BadInput, OSError), match="nowhere"):
+        sweep(mapping, mapping.path.parent)
