@@ -1,7 +1,7 @@
 # Targets run in the active environment; ARGS goes to pytest: make test ARGS="-k floors"
 PYTHON ?= python
 
-.PHONY: all test bounds lint types floors format clean-cache
+.PHONY: all test bounds lint types floors format
 
 all: lint types floors test
 
@@ -25,7 +25,3 @@ floors:
 format:
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
-
-# compiled kernels on disk: Numba does not notice an edit in a function that another compiled one calls
-clean-cache:
-	find . -name '*.nb[ic]' -delete

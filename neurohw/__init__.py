@@ -12,6 +12,8 @@ Names are loaded when they are first used, so that `import neurohw` takes no tim
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
+from neurohw.kernel_cache import choose as _choose
+
 __version__ = "0.1.0"
 
 _HOME = {
@@ -55,6 +57,8 @@ _HOME = {
 }
 
 __all__ = ["__version__", *_HOME]
+
+_choose()
 
 
 def __getattr__(name: str) -> _Any:
