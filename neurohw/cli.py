@@ -276,8 +276,8 @@ def sweep(
     """Vary numbers over specimens: sweep.csv, sweep.json, sweep.png; resumable. Example: neurohw sweep synfire_distortion"""
     from neurohw.mapping import load_mapping
     from neurohw.study.experiment import provenance
-    from neurohw.study.sweep import points
     from neurohw.study.sweep import sweep as run_all
+    from neurohw.study.sweep_points import points
 
     loaded = load_mapping(mapping)
     points(loaded)

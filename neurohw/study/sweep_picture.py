@@ -7,7 +7,8 @@ import numpy as np
 
 from neurohw.study.pictures import COLORS, encode, styled
 from neurohw.study.statistics import STATISTICS
-from neurohw.study.sweep import Levels, Point, Sweep, grids, label
+from neurohw.study.sweep_points import Levels, Point, grids, label
+from neurohw.study.sweep_result import Sweep
 
 MARKS = "osD^v<>P"
 MAX_LINES = 12

@@ -5,8 +5,9 @@ import pytest
 
 from neurohw import fabricate, load_device, load_mapping, map_network, networks, run
 from neurohw.errors import BadInput
-from neurohw.study import sweep as study
-from neurohw.study.sweep import Point, points, sweep
+from neurohw.study import sweep_runner as runner
+from neurohw.study.sweep import sweep
+from neurohw.study.sweep_points import Point, points
 
 TEXT = """
 network: {name: synfire_chain, groups: 2, n_exc: 20, n_inh: 5, from_exc: 12, from_inh: 5, w_exc: 0.005}
@@ -89,8 +90,8 @@ def test_goes_on_where_it_stopped_and_ignores_a_broken_file(written, tmp_path, m
     files[0].unlink()
     files[1].write_text("{")
     ran = []
-    really = study.run_point
-    monkeypatch.setattr(study, "run_point", lambda m, point, t: ran.append(point) or really(m, point, t))
+    really = runner.run_point
+    monkeypatch.setattr(runner, "run_point", lambda m, point, t: ran.append(point) or really(m, point, t))
     again = sweep(written(), tmp_path)
     assert len(ran) == 2
     assert again.results == first.results
