@@ -1,0 +1,5 @@
+"""python -m neurohw.cli"""
+
+from neurohw.cli import main
+
+main()
