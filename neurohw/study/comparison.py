@@ -62,6 +62,16 @@ class Comparison:
     discard: float = 0.0
     samples: Samples = field(default_factory=dict, repr=False)
 
+    def __str__(self) -> str:
+        """The verdict, and a table of all rows: means, distance, and the limit that one more reference trial may reach."""
+        head = f"{'device':24}{'population':16}{'statistic':14}{'reference':>11}{'chip':>11}{'distance':>10}{'limit':>8}  verdict"
+        lines = [
+            f"{r.device[:23]:24}{r.population[:15]:16}{r.statistic:14}{_short(r.mean_reference):>11}{_short(r.mean):>11}"
+            f"{_short(r.distance):>10}{_short(r.yardstick.limit if r.yardstick else None):>8}  {r.verdict}"
+            for r in self.rows
+        ]
+        return "\n".join([self.verdict, head, *lines])
+
     @property
     def devices(self) -> tuple[str, ...]:
         return tuple(name for name in self.trials if name != REFERENCE)
@@ -128,6 +138,10 @@ class Comparison:
 
     def to_json(self) -> str:
         return json.dumps(self.as_dict(), indent=2, allow_nan=False)
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None or not math.isfinite(value) else f"{value:.3g}"
 
 
 def _sentence(device: str, rows: Sequence[Row], trials: int, state: Verdict) -> str:

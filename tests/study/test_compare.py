@@ -99,6 +99,16 @@ def test_json_holds_no_nan_and_all_rows(make):
     assert data["rows"][0]["yardstick"]["pairs"] == 3
 
 
+def test_as_text_it_is_the_verdict_and_a_line_for_each_row(make):
+    found = compare([make(k) for k in range(3)], [make(60, 2.0)], CHEAP)
+    first, _, *lines = str(found).splitlines()
+    assert first == found.verdict
+    assert len(lines) == len(found.rows)
+    for line, row in zip(lines, found.rows, strict=True):
+        assert line.split()[:3] == [row.device, row.population, row.statistic]
+        assert line.endswith(row.verdict)
+
+
 def test_the_device_is_named_by_the_manifest(make):
     assert compare(make(1), [make(2, manifest={"device": "pcm"})], ["rates"]).devices == ("pcm",)
 
