@@ -9,14 +9,13 @@ import pytest
 from neurohw import rng
 from neurohw.chips.crossbar import engine, reads
 from neurohw.chips.crossbar.chip import CrossbarChip
-from neurohw.chips.crossbar.devices import normals
 from neurohw.chips.float_chip import FloatChip
 from neurohw.connections import AllToAll, FixedProbability
 from neurohw.device import load_device
 from neurohw.distributions import Uniform
 from neurohw.errors import BadInput, NotReadable, OutOfRange, Unsupported
 from neurohw.kernels.delivery import cut, scratch, spike_ring, stimulus_cuts
-from neurohw.kernels.noise import hash64
+from neurohw.kernels.noise import hash64, normals
 from neurohw.network import Network
 from neurohw.passes import PASSES
 from neurohw.program import Program, normalize_record
@@ -194,7 +193,7 @@ def test_arrivals_have_the_moments_of_single_reads(read_noise):
     effect = chip.device.effect("read_noise")
     seen = chip.bench.amplitudes(chip.devices, np.arange(table.n_synapses), chip.fresh_at)
     for arm in (0, 1):
-        m, v = np.array([reads.clipped(m, s, 0.0, np.inf) for m, s in seen[arm]]).T
+        m, v = np.array([reads.clipped(m, s, 0.0, np.inf) for m, s in seen[:, arm].T]).T
         moments += np.stack((m * (1 - 2 * arm), v), axis=1)
     assert effect.floor == 0
     np.add.at(mean, table.targets, moments[:, 0] * chip.unit[0])

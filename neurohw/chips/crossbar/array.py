@@ -152,7 +152,7 @@ class Array:
     def _wires(self, bench: Bench, d: Devices, age: float) -> Values:
         """(2, 2, pairs): for each arm what is lost of its conductance (uS), and its sensitivity."""
         found = np.zeros((2, 2, self.cell.size))
-        held = bench.amplitudes(d, np.arange(self.cell.size), age)[:, :, 0]
+        held = bench.amplitudes(d, np.arange(self.cell.size), age)[0]
         half = held.shape[0] // 2
         row, column = self.cell // self.columns % self.rows, self.cell % self.columns
         order = np.argsort(self.tile, kind="stable")

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from neurohw.chips.crossbar import pulsing
@@ -28,7 +27,7 @@ from neurohw.effects.programming_noise import ProgrammingNoise, check_target
 from neurohw.effects.set_pulse import SetPulse, constant_step
 from neurohw.effects.stuck_cells import StuckCells
 from neurohw.errors import BadInput
-from neurohw.kernels.noise import normal
+from neurohw.kernels.noise import normals
 
 CHUNK = 1 << 16
 """Devices worked on at a time, so that what the effects compute in between stays in cache."""
@@ -182,16 +181,3 @@ class Bench(Reader):
 
 def _chunks(n: int) -> Iterator[slice]:
     return (slice(k, min(k + CHUNK, n)) for k in range(0, n, CHUNK))
-
-
-def normals(stream: np.uint64, counters: NDArray[np.int64]) -> NDArray[np.float64]:
-    """One standard normal for each counter: `neurohw.rng.normal`, compiled."""
-    out = np.empty(counters.size)
-    _normals(stream, counters, out)
-    return out
-
-
-@njit(cache=True)
-def _normals(stream, counters, out):
-    for i in range(counters.size):
-        out[i] = normal(stream, counters[i])

@@ -13,16 +13,16 @@ SINGLE = np.float32(-1.0)
 def prepare(places, devices, scale, wires, low, high, exact, weights, arms):
     """weights[p] = (mean, variance) of a read of pair p, network units, or (constant, SINGLE) and arms[p] = its devices.
 
-    devices: (2 n, places, 2), center and standard deviation of a read of each before it is clipped; deviation < 0: there
+    devices: (2, 2 n, places), center and standard deviation of a read of each before it is clipped; deviation < 0: there
     is none. scale: network units of one uS. wires: (2, 2, places or 0), for each arm the uS that wires take or add, and
     their factor. arms[p]: network units of one uS of either arm, then center and deviation of each device.
     """
-    n = devices.shape[0] // 2
+    n = devices.shape[1] // 2
     for i in range(places.size):
         p, unit = places[i], scale[i]
         mean, variance, near = 0.0, 0.0, False
         for k in range(2 * n):
-            m, sd = devices[k, i, 0], devices[k, i, 1]
+            m, sd = devices[0, k, i], devices[1, k, i]
             if sd >= 0.0:
                 near = near or (sd > 0.0 and (m - REACH * sd < low or m + REACH * sd > high))
         for arm in range(2):
@@ -33,7 +33,7 @@ def prepare(places, devices, scale, wires, low, high, exact, weights, arms):
             if near and exact:
                 arms[p, arm] = signed * factor
             for k in range(arm * n, (arm + 1) * n):
-                m, sd = devices[k, i, 0], devices[k, i, 1]
+                m, sd = devices[0, k, i], devices[1, k, i]
                 if near and exact:
                     arms[p, 2 + 2 * k], arms[p, 3 + 2 * k] = m, sd
                 elif sd >= 0.0:
