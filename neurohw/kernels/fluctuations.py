@@ -12,15 +12,15 @@ exactly, whatever BAND is, since over all devices the periods fill the logarithm
 noise that has a 1/f spectrum, and was nothing at the programming. Periods beyond LONGEST are left out.
 """
 
-from math import log
+from math import log, sqrt
 
 import numpy as np
 from numba import njit
 
 from neurohw.kernels.compiling import step_kernel
-from neurohw.kernels.elementary import exp
+from neurohw.kernels.elementary import exp, ln
 from neurohw.kernels.noise import hash64
-from neurohw.kernels.quantile import MIDDLE, middle, tail
+from neurohw.kernels.quantile import MIDDLE, far, middle
 
 BAND = 8.0
 """The ratio of the longest to the shortest period of a band; the variance of its fluctuator is ln BAND."""
@@ -78,9 +78,10 @@ def _own(keys, s, band, shortest, own):
 @step_kernel
 def _add_levels(own, s, shortest, total, beyond, rest, where):
     """Add the level that each fluctuator has now, in units of its standard deviation."""
+    per = 1.0 / shortest
     for i in range(own.shape[0]):
         phase, rate = np.float64(own[i] & _LOW) * 2.0**-32, exp(-_LOG_BAND * 2.0**-32 * np.float64(own[i] >> _S32))
-        renewals = np.int64(s[i] * (rate / shortest) - phase + 1.0)
+        renewals = np.int64(s[i] * (rate * per) - phase + 1.0)
         u = (np.float64(hash64(own[i], renewals) >> _S11) + 0.5) * 2.0**-53
         q = u - 0.5
         inside, there = abs(q) <= MIDDLE, renewals > 0
@@ -91,7 +92,10 @@ def _add_levels(own, s, shortest, total, beyond, rest, where):
         where[m], rest[m] = i, beyond[i]
         m += beyond[i] > 0.0
     for k in range(m):
-        total[where[k]] += tail(rest[k])
+        x = far(sqrt(-2.0 * ln(min(rest[k], 1.0 - rest[k]))))
+        rest[k] = x if rest[k] < 0.5 else -x
+    for k in range(m):
+        total[where[k]] += rest[k]
 
 
 def variance(low, high, s):

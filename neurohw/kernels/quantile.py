@@ -25,8 +25,13 @@ def middle(q):
 @njit(cache=True)
 def tail(p):
     """The quantile of p in (0, 1) beyond the middle."""
-    r = sqrt(-2.0 * log(min(p, 1.0 - p)))
+    x = far(sqrt(-2.0 * log(min(p, 1.0 - p))))
+    return x if p < 0.5 else -x
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def far(r):
+    """The lower quantile beyond the middle, of p = exp(-r^2 / 2)."""
     a = ((-7.784894002430293e-3 * r - 3.223964580411365e-1) * r - 2.400758277161838) * r - 2.549732539343734
     b = ((7.784695709041462e-3 * r + 3.224671290700398e-1) * r + 2.445134137142996) * r + 3.754408661907416
-    x = ((a * r + 4.374664141464968) * r + 2.938163982698783) / (b * r + 1.0)
-    return x if p < 0.5 else -x
+    return ((a * r + 4.374664141464968) * r + 2.938163982698783) / (b * r + 1.0)

@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw import rng
-from neurohw.chips.crossbar import engine, refreshing, tiles
+from neurohw.chips.crossbar import digital, engine, refreshing, tiles
 from neurohw.chips.crossbar.array import Array
-from neurohw.chips.crossbar.devices import Bench
+from neurohw.chips.crossbar.devices import Bench, by_sign
 from neurohw.chips.crossbar.reader import FROZEN
 from neurohw.chips.crossbar.state import Devices
 from neurohw.chips.float_chip import FloatChip
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
+from neurohw.effects.fixed_point import FixedPoint
 from neurohw.errors import BadInput, OutOfRange, Unsupported
 from neurohw.kernels.fluctuations import BAND, SHORTEST
 from neurohw.program import Capabilities, Program
@@ -93,6 +94,7 @@ class CrossbarChip(FloatChip):
         self.refreshed, self.noticed, self.fresh_at, self.origin_age = None, -1, None, self.age
         self.done = dict.fromkeys(DONE, 0)
         self.gains, self.turns, self.arms = np.empty((0, 0)), 0, np.empty((0, 0), np.float32)
+        self.words = digital.of(self.fixed_point, program)
         if self.ideal:
             self.devices = Devices.none(0)
             return columns["target"] * self.unit[self.projection]
@@ -121,11 +123,31 @@ class CrossbarChip(FloatChip):
             for name, circuits in numbers.items()
         }
 
+    @property
+    def fixed_point(self) -> FixedPoint | None:
+        """The words of digital neurons; None where they have all digits."""
+        return cast(FixedPoint | None, self.device.effect("fixed_point"))
+
+    def _take(self, population: str, values: dict[str, NDArray[np.float64]]) -> None:
+        super()._take(population, values)
+        effect = self.fixed_point
+        if effect is not None:
+            first = self.loaded.origin.first[population]
+            mine = slice(first, first + self.loaded.origin.size[population])
+            self.coefficients[:, mine] = digital.coefficients(effect, self.coefficients[:, mine])
+            self.i_offset[mine] = effect.held(self.i_offset[mine], "nA")
+
+    def _reset(self, trial: int) -> None:
+        super()._reset(trial)
+        if not self.ideal:
+            digital.start(self.words, self.groups, self.state)
+
     def _program(self, places: NDArray[np.int64], target: NDArray, idle: str, count: int) -> None:
         """Program pairs towards signed targets (uS): the sign chooses the arm that carries it, the other is idle."""
-        for arm, sign, carries in ((0, 1.0, target >= 0), (1, -1.0, target < 0)):
-            self.bench.program(self.devices, arm, places[carries], sign * target[carries], f"write {count}", self.age)
-            self.bench.rest(self.devices, arm, places[~carries], idle, f"write {count}", self.age)
+        shares, address = by_sign(places, target), f"write {count}"
+        for arm, (carried, wanted) in enumerate(shares):
+            self.bench.program(self.devices, arm, carried, wanted, address, self.age)
+            self.bench.rest(self.devices, arm, shares[1 - arm][0], idle, address, self.age)
 
     def _worn(self) -> tuple[int, int]:
         return self.devices.pulses, self.devices.resets
@@ -163,7 +185,7 @@ class CrossbarChip(FloatChip):
         if self.refreshed is None:  # else the run goes on, and its beginning is where it was to the last bit
             self.origin_age = self.age - (0 if reset else self.step) * program.dt
         self.noise_key = rng.key(trial, f"{self.device.name}/{self.seed}/read_noise")
-        self.counts[:] = 0
+        self.counts[:] = self.words.counts[:] = 0
         self.done = dict.fromkeys(DONE, 0)
         if not self.ideal:
             self.tile_counts = np.zeros((3, self.array.tiles), np.int64)
@@ -182,7 +204,8 @@ class CrossbarChip(FloatChip):
         table, array = self.table, self.array
         array.driven[:] = 0
         result = engine.run(
-            t, until, *self.groups, self.state, self.coefficients, self.sums, self.gains, self.noise_key,
+            t, until, *self.groups, self.state, self.coefficients, self.sums, self.gains, self.words,
+            self.noise_key,
             table.arguments, table.delays, array.reads(cast(Any, self.weights), self.arms), array.converters, array.mean,
             array.variance, array.touched, array.driven, self.tile_counts, arriving,
             self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons, samples, n_samples,
@@ -385,6 +408,8 @@ class CrossbarChip(FloatChip):
             full = self.devices.g >= np.float32(self.bench.g_max)
             report = report.add(saturated_arms=(int(full.sum()), ""))
         report = report.add(*tiles.told(self), **tiles.estimates(self))
+        if self.fixed_point is not None:
+            report = report.add(*digital.told(self.words, self.fixed_point, self.groups, self.n_steps))
         clipped = done["conductances clipped"]
         note = f"{clipped} times noise would have made a synaptic conductance negative; it was set to zero"
         return report.add(note) if clipped else report

@@ -102,8 +102,12 @@ class Reader:
         1/f noise from the band on is in the center: it is what it is at this moment. What is faster is in the deviation,
         which is -1 where there is no device.
         """
+        return self.moments(d, places, self.clock(d, age, band))
+
+    def moments(self, d: Devices, places: Indices, now: Clock) -> Values:
+        """The same at a moment whose clock is known."""
         out = np.empty((2, self.lines, places.size))
-        reading.amplitudes(self.n, places, self.cell[places], held(d), self.clock(d, age, band), self.white, out)
+        reading.amplitudes(self.n, places, self.cell[places], held(d), now, self.white, out)
         return out
 
     def sample(self, d: Devices, places: Indices, age: float, stream: np.uint64) -> Values:
