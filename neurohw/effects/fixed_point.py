@@ -11,7 +11,7 @@ from neurohw.schema import In, Number
 Values = NDArray[np.float64]
 Bits = Annotated[Number, In("", at_least=0, at_most=32, whole=True)]
 Kind = Literal["voltage", "current", "conductance", "number"]
-UNITS: dict[str, Kind] = {"mV": "voltage", "nA": "current", "uS": "conductance", "": "number"}
+UNITS: dict[str, Kind] = {"mV": "voltage", "mV/ms": "voltage", "nA": "current", "uS": "conductance", "": "number"}
 """What a state variable is, by its unit."""
 
 
