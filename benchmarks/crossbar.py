@@ -52,7 +52,8 @@ else:
     from aihwkit.simulator.configs import InferenceRPUConfig
     from aihwkit.simulator.parameters.enums import WeightNoiseType
     config = InferenceRPUConfig()
-    config.forward.w_noise, config.forward.w_noise_type = 0.0175, WeightNoiseType.ADDITIVE_CONSTANT
+    kinds = {"one": WeightNoiseType.ADDITIVE_CONSTANT, "own": WeightNoiseType.PCM_READ}
+    config.forward.w_noise, config.forward.w_noise_type = 0.0175, kinds[tile]
 config.forward.inp_res = config.forward.out_res = 1 / 256
 config.forward.out_noise, config.forward.out_bound = 0.04, 12.0
 config.noise_model = PCMLikeNoiseModel(g_max=25.0)
@@ -61,7 +62,7 @@ config.mapping.max_input_size = config.mapping.max_output_size = n
 layer = AnalogLinear(n, n, bias=False, rpu_config=config).eval()
 plain = torch.nn.Linear(n, n, bias=False)
 x, one = torch.rand(batch, n) * 2 - 1, (torch.rand(1, n) < 0.02).float()
-label = "aihwkit, " + ("tile in torch" if tile == "torch" else "tile in C++")
+label = "aihwkit, " + {"torch": "torch", "one": "C++, one noise for all weights", "own": "C++, each weight its own"}[tile]
 calls = {
     label + ": product": lambda: layer(x),
     label + ": one input of 0 and 1": lambda: layer(one),
@@ -82,8 +83,9 @@ with torch.no_grad():
 print(json.dumps({"times": found, "version": f"aihwkit {aihwkit.__version__}, torch {torch.__version__}"}))
 """
 TILES = {
-    "torch": "tile in torch: output noise and converters, no read noise of devices",
-    "c++": "tile in C++: and noise of every weight at every product",
+    "torch": "its tile in torch (output noise and converters, no read noise of devices)",
+    "one": "its tile in C++ (the same, and read noise of all weights alike)",
+    "own": "its tile in C++ (the same, and read noise that depends on the weight)",
 }
 
 
@@ -161,10 +163,14 @@ def main():
     generator = np.random.default_rng(1)
     x = generator.uniform(-1, 1, (BATCH, N)).astype(np.float32)
     mean, variance = (generator.uniform(0, 1, (N, N)).astype(np.float32) for _ in range(2))
+    signs = np.sign(x)
     adc, keys = load_device("pcm-core").effect("adc"), iter(range(10**9))
 
     def read(x, variance, adc=None):
         return product(x, mean, variance, rng.key(next(keys), "read"), adc)
+
+    def digital():
+        return np.rint(127 * x) * np.float32(1 / 127)
 
     calls = {
         "NumPy, plain product": lambda: x @ mean,
@@ -173,17 +179,16 @@ def main():
         ],
         "neurohw, one noise for all devices": lambda: read(x, 0.04),
         "neurohw, each device its own": lambda: read(x, variance),
-        "neurohw, each device its own, inputs +-1": lambda signs=np.sign(x): read(signs, variance),
-        "neurohw, each device its own, 8-bit converters": lambda: read(
-            np.rint(127 * x) * np.float32(1 / 127), variance, adc
-        ),
+        "neurohw, each device its own, inputs +-1": lambda: read(signs, variance),
+        "neurohw, one noise for all devices, 8-bit converters": lambda: read(digital(), 0.04, adc),
+        "neurohw, each device its own, 8-bit converters": lambda: read(digital(), variance, adc),
     }
     times = timed(calls, given.repeat)
     times["NumPy, a normal for each device"] = [BATCH / 2 * t for t in times["NumPy, a normal for each device"]]
     peer = {}
     for tile, what in TILES.items():
         found, version = aihwkit(given.aihwkit, tile, given.repeat)
-        print(f"aihwkit, {what}: {version}")
+        print(f"- aihwkit, {what}: {version}")
         peer |= found
     times |= {name: values for name, values in peer.items() if "product" in name}
     table(f"{N} x {N}, {BATCH} inputs", times, "NumPy, plain product")

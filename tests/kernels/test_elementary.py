@@ -26,7 +26,9 @@ def each(function, x):
 
 def test_logarithm():
     """From the smallest normal number to the largest, and close to 1, where the result is close to 0."""
-    x = np.concatenate((X + 2.0**-53, 1.0 + 1e-9 * (X - 0.5), 1.0 - 2.0 ** -np.arange(1.0, 54), 2.0 ** (2000 * X - 1000)))
+    x = np.concatenate(
+        (X + 2.0**-53, 1.0 + 1e-9 * (X - 0.5), 1.0 - 2.0 ** -np.arange(1.0, 54), 2.0 ** (2000 * X - 1000))
+    )
     np.testing.assert_allclose(each(elementary.ln, x), np.log(x), rtol=4.5e-16, atol=0)
     assert each(elementary.ln, np.ones(1))[0] == 0.0
 

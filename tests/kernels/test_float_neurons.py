@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from numba import njit
 
 from neurohw import workbench
 from neurohw.connections import AllToAll, FromList

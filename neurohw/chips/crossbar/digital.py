@@ -45,11 +45,10 @@ def coefficients(effect: FixedPoint, values: NDArray[np.float64]) -> NDArray[np.
 
 
 def start(found: words.Words, groups: Any, state: NDArray[np.float64]) -> None:
-    """Round the state with which a trial begins, and count anew."""
+    """Round the state with which a trial begins."""
     for k, (first, last) in enumerate(zip(groups[1], groups[2], strict=True)):
         for row in range(state.shape[0] if found.lsb.size else 0):
             words.hold(found, k, state, row, first, last)
-    found.counts[:] = 0
 
 
 def told(found: words.Words, effect: FixedPoint, groups: Any, n_steps: int) -> list[Loss | str]:

@@ -112,7 +112,9 @@ def _look(line, m, places, cells, held, clock, white, room):
             v[SLOW, i], v[FAST, i] = clock.slow[e], clock.fast[e]
             room.keys[i] = hash64(clock.keys[e], room.device[i])
         fluctuations(room.keys[:m], v[S, :m], clock.band, v[X, :m], room.hashes, room.scratch, room.places)
-    _spread(v[NOW, :m], v[QUALITY, :m], v[SLOW, :m], v[FAST, :m], v[X, :m], white[0], white[1], v[CENTER, :m], v[SD, :m])
+    _spread(
+        v[NOW, :m], v[QUALITY, :m], v[SLOW, :m], v[FAST, :m], v[X, :m], white[0], white[1], v[CENTER, :m], v[SD, :m]
+    )
 
 
 @step_kernel

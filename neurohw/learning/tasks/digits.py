@@ -67,6 +67,8 @@ def dataset() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise BadInput("the digits come with scikit-learn, which is not installed: pip install 'neurohw[tasks]'") from None
+        raise BadInput(
+            "the digits come with scikit-learn, which is not installed: pip install 'neurohw[tasks]'"
+        ) from None
     found = load_digits()
     return found.images / 16.0, found.target.astype(np.int64)
