@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from neurohw import rng
-from neurohw.chips.crossbar import engine, reads
+from neurohw.chips.crossbar import engine, looks, reads
 from neurohw.chips.crossbar.chip import CrossbarChip
 from neurohw.chips.float_chip import FloatChip
 from neurohw.connections import AllToAll, FixedProbability
@@ -208,7 +208,7 @@ def test_arrivals_have_the_moments_of_single_reads(read_noise):
 def test_the_read_kernel_against_its_twin(read_noise):
     generator = np.random.default_rng(1)
     chip = chip_for(recurrent(), empty_cells="reset", read_noise=read_noise)
-    chip._refresh(0)
+    looks.look(chip, 0)
     table, array, n = chip.table, chip.array, chip.loaded.origin.n_neurons
     depth, t, key = int(table.delays.max()) + 1, 30, np.uint64(99)
     groups = chip.groups_of_neurons

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp, skew
 
 from neurohw.chips.crossbar import tiles
-from neurohw.chips.crossbar.chip import GAIN_ONE
+from neurohw.chips.crossbar.gains import ONE as GAIN_ONE
 from neurohw.connections import AllToAll, FixedProbability, FromList
 from neurohw.device import load_device
 from neurohw.device.crossbar import CrossbarChoices

@@ -7,28 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw import rng
-from neurohw.chips.crossbar import digital, engine, refreshing, tiles
+from neurohw.chips.crossbar import digital, engine, gains, looks, refreshing, tiles
 from neurohw.chips.crossbar.array import Array
 from neurohw.chips.crossbar.devices import Bench, by_sign
-from neurohw.chips.crossbar.reader import FROZEN
 from neurohw.chips.crossbar.state import Devices
 from neurohw.chips.float_chip import FloatChip
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
 from neurohw.effects.fixed_point import FixedPoint
 from neurohw.errors import BadInput, OutOfRange, Unsupported
-from neurohw.kernels.fluctuations import BAND, SHORTEST
 from neurohw.program import Capabilities, Program
 from neurohw.recording import Recording
 from neurohw.report import Report
 
-DRIFT_TOLERANCE = 0.05
-"""The weights of a run are taken from the trajectories again when ln(t/t0) of some device has moved by this much: by
-then a conductance is off by less than 0.05 nu, that is 0.2 to 0.7 % for the exponents of phase-change memory."""
-
 DONE = ("pair reads", "single draws", "conductances clipped", "refreshes")
-GAINS = {"gain_excitatory": 0, "gain_inhibitory": 1}
-GAIN_ONE, GAIN_TOP = 4096, 65535
-"""The code that stands for a factor of 1, and the largest."""
 
 
 class CrossbarChip(FloatChip):
@@ -74,7 +65,7 @@ class CrossbarChip(FloatChip):
             updates="pulses" if step else "none",
             weight_range={name: (-g * u, g * u) for name, u in units.items()},
             weight_step={name: step * u for name, u in units.items()} if step else {},
-            parameter_codes={} if self.ideal else dict.fromkeys(GAINS, (0, GAIN_TOP)),
+            parameter_codes={} if self.ideal else dict.fromkeys(gains.NAMES, (0, gains.TOP)),
             adc_bits=None if self.ideal or self.array.adc is None else int(self.array.adc.bits),
             plasticity=(),
         )
@@ -200,7 +191,7 @@ class CrossbarChip(FloatChip):
             return super()._advance(
                 t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out
             )
-        until = min(until, self._refresh(t))
+        until = min(until, looks.look(self, t))
         table, array = self.table, self.array
         array.driven[:] = 0
         result = engine.run(
@@ -235,34 +226,6 @@ class CrossbarChip(FloatChip):
 
     def _arms(self) -> int:
         return 1 if self.choices.idle_arms == "none" and self.choices.empty_cells == "none" else 2
-
-    def _refresh(self, t: int) -> int:
-        """Take the weights from the trajectories where they have moved too far; returns the step to look again at."""
-        age, stretch, devices = self.origin_age + t * self.loaded.dt, t // self._stretch(), self.devices
-        now = self.bench.log_times(devices, age)
-        if self.refreshed is None or self.refreshed.size != now.size or stretch != self.noticed:
-            stale, self.refreshed, self.noticed = np.ones(now.size, bool), now.copy(), stretch
-        else:
-            stale = now - self.refreshed > DRIFT_TOLERANCE
-        if stale.any():
-            old = stale[devices.epoch].any(axis=0)
-            places = np.flatnonzero(old) if not old.all() else np.arange(old.size)
-            self.refreshed[stale] = now[stale]
-            self.array.refresh(self.bench, devices, places, age, self.weights, self.arms)
-            self.fresh_at = age if old.all() else None
-            self.done["refreshes"] += 1
-        return min(self._next_refresh(t), (stretch + 1) * self._stretch())
-
-    def _stretch(self) -> int:
-        """The steps that 1/f noise is taken to stand still for."""
-        return max(1, round(SHORTEST * BAND**FROZEN / self.loaded.dt)) if self.bench.flickers else 2**62
-
-    def _next_refresh(self, t: int) -> int:
-        drift = self.bench.drift
-        if drift is None or not self.devices.times:
-            return 2**62
-        ages = drift.t0 * np.exp(self.refreshed[:-1] + DRIFT_TOLERANCE) - drift.offset + np.array(self.devices.times)
-        return max(t + 1, int((ages.min() - self.origin_age) / self.loaded.dt) + 1)
 
     def wait(self, time: Any) -> None:
         super().wait(time)
@@ -333,17 +296,8 @@ class CrossbarChip(FloatChip):
         size = self.loaded.origin.size.get(population)
         if first is None or size is None or first >= self.loaded.origin.n_neurons:
             raise BadInput(f"configure: no population {population!r} of neurons; see the network")
-        for name, given in codes.items():
-            values = np.asarray(given)
-            if name not in GAINS:
-                raise BadInput(f"configure {population!r}: no parameter code {name!r}; there are {', '.join(GAINS)}")
-            whole = np.issubdtype(values.dtype, np.integer) and values.shape in ((), (size,))
-            if not whole or (values < 0).any() or (values > GAIN_TOP).any():
-                raise BadInput(f"configure {population!r}: {name} takes {size} whole numbers in 0..{GAIN_TOP}")
-        for name, given in codes.items():
-            if not self.gains.size:
-                self.gains = np.ones((2, self.loaded.origin.n_neurons))
-            self.gains[GAINS[name], first : first + size] = np.asarray(given) / GAIN_ONE
+        mine = slice(first, first + size)
+        self.gains = gains.changed(self.gains, self.loaded.origin.n_neurons, mine, population, codes)
 
     def snapshot(self) -> dict[str, Any]:
         state = super().snapshot()
