@@ -41,11 +41,19 @@ import json, sys, time, warnings
 warnings.simplefilter("ignore")
 import torch
 torch.set_num_threads(1)
+import aihwkit
 from aihwkit.nn import AnalogLinear
-from aihwkit.simulator.configs import TorchInferenceRPUConfig
 from aihwkit.inference import PCMLikeNoiseModel
-n, batch, repeat = map(int, sys.argv[1:])
-config = TorchInferenceRPUConfig()
+tile, n, batch, repeat = sys.argv[1], *map(int, sys.argv[2:])
+if tile == "torch":
+    from aihwkit.simulator.configs import TorchInferenceRPUConfig
+    config = TorchInferenceRPUConfig()
+else:
+    from aihwkit.simulator.configs import InferenceRPUConfig
+    from aihwkit.simulator.parameters.enums import WeightNoiseType
+    config = InferenceRPUConfig()
+    kinds = {"one": WeightNoiseType.ADDITIVE_CONSTANT, "own": WeightNoiseType.PCM_READ}
+    config.forward.w_noise, config.forward.w_noise_type = 0.0175, kinds[tile]
 config.forward.inp_res = config.forward.out_res = 1 / 256
 config.forward.out_noise, config.forward.out_bound = 0.04, 12.0
 config.noise_model = PCMLikeNoiseModel(g_max=25.0)
@@ -54,13 +62,15 @@ config.mapping.max_input_size = config.mapping.max_output_size = n
 layer = AnalogLinear(n, n, bias=False, rpu_config=config).eval()
 plain = torch.nn.Linear(n, n, bias=False)
 x, one = torch.rand(batch, n) * 2 - 1, (torch.rand(1, n) < 0.02).float()
+label = "aihwkit, " + {"torch": "torch", "one": "C++, one noise for all weights", "own": "C++, each weight its own"}[tile]
 calls = {
-    "torch, plain product": lambda: plain(x),
-    "aihwkit, product": lambda: layer(x),
-    "aihwkit, one input of 0 and 1": lambda: layer(one),
-    "aihwkit, program": lambda: layer.program_analog_weights(),
-    "aihwkit, drift": lambda: layer.drift_analog_weights(86400.0),
+    label + ": product": lambda: layer(x),
+    label + ": one input of 0 and 1": lambda: layer(one),
+    label + ": program": lambda: layer.program_analog_weights(),
+    label + ": drift": lambda: layer.drift_analog_weights(86400.0),
 }
+if tile == "torch":
+    calls["torch, plain product"] = lambda: plain(x)
 found = {name: [] for name in calls}
 with torch.no_grad():
     for call in calls.values():
@@ -70,18 +80,22 @@ with torch.no_grad():
             begin = time.process_time()
             call()
             found[name].append(1e3 * (time.process_time() - begin))
-import aihwkit
-print(json.dumps({"times": found, "version": f"aihwkit {aihwkit.__version__}, torch {torch.__version__}, its tile in torch"}))
+print(json.dumps({"times": found, "version": f"aihwkit {aihwkit.__version__}, torch {torch.__version__}"}))
 """
+TILES = {
+    "torch": "its tile in torch (output noise and converters, no read noise of devices)",
+    "one": "its tile in C++ (the same, and read noise of all weights alike)",
+    "own": "its tile in C++ (the same, and read noise that depends on the weight)",
+}
 
 
-def aihwkit(python, repeat):
-    """(times, version), or (None, why not)."""
-    command = [python, "-W", "ignore", "-c", AIHWKIT, str(N), str(BATCH), str(repeat)]
+def aihwkit(python, tile, repeat):
+    """(times, version), or ({}, why not)."""
+    command = [python, "-W", "ignore", "-c", AIHWKIT, tile, str(N), str(BATCH), str(repeat)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if ran.returncode:
         reason = ran.stderr.strip().splitlines()[-1:] or ["no output"]
-        return None, "not installed" if "No module named" in reason[0] else f"failed: {reason[0]}"
+        return {}, "not installed" if "No module named" in reason[0] else f"failed: {reason[0]}"
     told = json.loads(ran.stdout.strip().splitlines()[-1])
     return told["times"], told["version"]
 
@@ -143,41 +157,55 @@ def main():
     parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--aihwkit", default=sys.executable, metavar="PYTHON")
     given = parser.parse_args()
-    from neurohw import rng
+    from neurohw import load_device, rng
     from neurohw.chips.crossbar.product import product
 
     generator = np.random.default_rng(1)
     x = generator.uniform(-1, 1, (BATCH, N)).astype(np.float32)
     mean, variance = (generator.uniform(0, 1, (N, N)).astype(np.float32) for _ in range(2))
-    keys = iter(range(10**9))
+    signs = np.sign(x)
+    adc, keys = load_device("pcm-core").effect("adc"), iter(range(10**9))
+
+    def read(x, variance, adc=None):
+        return product(x, mean, variance, rng.key(next(keys), "read"), adc)
+
+    def digital():
+        return np.rint(127 * x) * np.float32(1 / 127)
+
     calls = {
         "NumPy, plain product": lambda: x @ mean,
         "NumPy, a normal for each device": lambda: [
             r @ (mean + np.sqrt(variance) * generator.standard_normal(mean.shape, np.float32)) for r in x[:2]
         ],
-        "neurohw, one noise for all devices": lambda: product(x, mean, 0.04, rng.key(next(keys), "read")),
-        "neurohw, each device its own": lambda: product(x, mean, variance, rng.key(next(keys), "read")),
+        "neurohw, one noise for all devices": lambda: read(x, 0.04),
+        "neurohw, each device its own": lambda: read(x, variance),
+        "neurohw, each device its own, inputs +-1": lambda: read(signs, variance),
+        "neurohw, one noise for all devices, 8-bit converters": lambda: read(digital(), 0.04, adc),
+        "neurohw, each device its own, 8-bit converters": lambda: read(digital(), variance, adc),
     }
     times = timed(calls, given.repeat)
     times["NumPy, a normal for each device"] = [BATCH / 2 * t for t in times["NumPy, a normal for each device"]]
-    peer, version = aihwkit(given.aihwkit, given.repeat)
-    print(f"aihwkit: {version}")
-    peer = peer or {}
+    peer = {}
+    for tile, what in TILES.items():
+        found, version = aihwkit(given.aihwkit, tile, given.repeat)
+        print(f"- aihwkit, {what}: {version}")
+        peer |= found
     times |= {name: values for name, values in peer.items() if "product" in name}
     table(f"{N} x {N}, {BATCH} inputs", times, "NumPy, plain product")
 
     bench = chips()
     plain = bench["neurohw, 1/f noise, clipped device by device"]
-    every, program = np.arange(plain.array.cell.size), plain.loaded
+    every, program, weights = np.arange(plain.array.cell.size), plain.loaded, generator.uniform(-1, 1, N * N)
 
     def drift():
         plain.array.refresh(plain.bench, plain.devices, every, plain.age + 86400e3, plain.weights, plain.arms)
 
     held = timed(
-        {"neurohw, program": lambda: plain.load(program), "neurohw, drift and read noise": drift}, given.repeat
+        {"neurohw, program": lambda: plain.write("w", weights), "neurohw, drift and read noise": drift}, given.repeat
     )
-    held |= {name: values for name, values in peer.items() if name in ("aihwkit, program", "aihwkit, drift")}
+    held |= {name: values for name, values in peer.items() if name.endswith(("program", "drift"))}
     table(f"programming and drifting {N} x {N} pairs", held, "neurohw, program")
+    plain.load(program)
 
     for share in RATES:
         rows = max(1, round(share * N))
@@ -188,8 +216,8 @@ def main():
         per_step = {
             name: [t / STEPS for t in values] for name, values in timed(calls, max(3, given.repeat // 3)).items()
         }
-        if peer and share == 0.02:
-            per_step["aihwkit, one input of 0 and 1"] = peer["aihwkit, one input of 0 and 1"]
+        if share == 0.02:
+            per_step |= {name: values for name, values in peer.items() if name.endswith("0 and 1")}
         table(f"a step in which {100 * share:g} % of the rows are read", per_step, "NumPy, plain product of one input")
 
 

@@ -6,6 +6,7 @@ from neurohw.effects.dac import Dac
 from neurohw.effects.dead_lines import DeadLines
 from neurohw.effects.drift import Drift
 from neurohw.effects.effect import Effect
+from neurohw.effects.fixed_point import FixedPoint
 from neurohw.effects.ir_drop import IrDrop
 from neurohw.effects.mismatch import Mismatch
 from neurohw.effects.parameter_codes import ParameterCodes
@@ -24,7 +25,7 @@ EFFECTS: dict[str, type[Effect]] = {
     effect.name: effect
     for effect in (
         ProgrammingNoise, SetPulse, Drift, ReadNoise, StuckCells, Mismatch, WeightResolution, WeightNoise, SynapseLoss, SpikeLoss,
-        Adc, Dac, IrDrop, DeadLines,
+        Adc, Dac, IrDrop, DeadLines, FixedPoint,
         ParameterCodes, ConfigurationNoise, TemporalNoise, Readout,
     )
 }  # fmt: skip

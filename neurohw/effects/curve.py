@@ -63,14 +63,15 @@ class Curve(Described):
         if self.logarithm is not None:
             below = float(self.logarithm[0]) * np.log(floored) + float(self.logarithm[1])
         elif self.power is not None:
-            below = float(self.power[0]) * floored ** float(self.power[1])
-        below = np.clip(below, self.low, self.high) if (self.low, self.high) != (None, None) else below
+            below = float(self.power[0]) * np.exp(float(self.power[1]) * np.log(floored))  # as fast again as **
+        below = np.clip(below, self.low, self.high, out=below) if (self.low, self.high) != (None, None) else below
         return below if self.knee is None else np.where(r < self.knee, below, polynomial(r, self.polynomial))
 
 
 def polynomial(r: NDArray[np.float64], coefficients: Sequence[float]) -> NDArray[np.float64]:
     """sum_k c_k r^k, by Horner's scheme."""
-    y = np.zeros_like(r, dtype=float)
-    for c in reversed(coefficients):
-        y = y * r + float(c)
+    y = np.full_like(r, coefficients[-1], dtype=float)
+    for c in reversed(coefficients[:-1]):
+        y *= r
+        y += float(c)
     return y

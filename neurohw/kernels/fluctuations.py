@@ -12,12 +12,15 @@ exactly, whatever BAND is, since over all devices the periods fill the logarithm
 noise that has a 1/f spectrum, and was nothing at the programming. Periods beyond LONGEST are left out.
 """
 
-from math import exp, log, sqrt
+from math import log, sqrt
 
 import numpy as np
 from numba import njit
 
+from neurohw.kernels.compiling import step_kernel
+from neurohw.kernels.elementary import exp, ln
 from neurohw.kernels.noise import hash64
+from neurohw.kernels.quantile import MIDDLE, far, middle
 
 BAND = 8.0
 """The ratio of the longest to the shortest period of a band; the variance of its fluctuator is ln BAND."""
@@ -28,45 +31,71 @@ LONGEST = SHORTEST * BAND**N_BANDS
 """ms; 2e10 years: what lies beyond has not moved in the life of a device."""
 _LOG_BAND, _SD = log(BAND), log(BAND) ** 0.5
 _LOW, _S32, _S11 = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(11)
-_TAIL = 0.02425
 
 
-@njit(cache=True, inline="always")
-def quantile(u):
-    """The normal quantile of u in (0, 1), to 1.2e-9 of itself: a level takes one hash, and mostly no logarithm.
+@njit(cache=True)
+def fluctuations(keys, s, first_band, total, hashes, scratch, places):
+    """total[i] = the sum of the fluctuators from `first_band` on of the device with keys[i], s[i] ms after its programming.
 
-    Source: P. J. Acklam, An algorithm for computing the inverse normal cumulative distribution function (2003).
+    hashes, scratch, places: room to work in, at least (2, devices) uint64, (4, devices) and (2, devices) int64.
     """
-    if _TAIL <= u <= 1.0 - _TAIL:
-        q = u - 0.5
-        r = q * q
-        above = (((((-39.69683028665376 * r + 220.9460984245205) * r - 275.9285104469687) * r + 138.3577518672690) * r
-                  - 30.66479806614716) * r + 2.506628277459239) * q  # fmt: skip
-        return above / (((((-54.47609879822406 * r + 161.5858368580409) * r - 155.6989798598866) * r + 66.80131188771972) * r
-                         - 13.28068155288572) * r + 1.0)  # fmt: skip
-    q = sqrt(-2.0 * log(min(u, 1.0 - u)))
-    above = ((((-7.784894002430293e-03 * q - 3.223964580411365e-01) * q - 2.400758277161838) * q - 2.549732539343734) * q
-             + 4.374664141464968) * q + 2.938163982698783  # fmt: skip
-    below = (
-        ((7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996) * q + 3.754408661907416
-    ) * q + 1.0
-    return above / below if u < 0.5 else -above / below
+    n, shortest, every = keys.shape[0], SHORTEST * BAND**first_band, hashes[0, : keys.shape[0]]
+    total[:] = 0.0
+    for band in range(first_band, N_BANDS):
+        active = _own(keys, s, band, shortest, every)
+        if active == n:
+            _add_levels(every, s, shortest, total, scratch[0], scratch[1], places[1])
+        elif active:
+            m, own, when, level = 0, hashes[1], scratch[2], scratch[3, :active]
+            for i in range(n):
+                own[m], when[m], places[0, m] = every[i], s[i], i
+                m += _renewable(every[i], shortest) < s[i]
+            level[:] = 0.0
+            _add_levels(own[:active], when[:active], shortest, level, scratch[0], scratch[1], places[1])
+            for k in range(active):
+                total[places[0, k]] += level[k]
+        shortest *= BAND
+    for i in range(n):
+        total[i] *= _SD
 
 
 @njit(cache=True, inline="always")
-def fluctuation(key, s, first_band):
-    """The sum of the fluctuators from `first_band` on, of the device with this key, s ms after its programming."""
-    total, shortest = 0.0, SHORTEST * BAND**first_band
-    for band in range(first_band, N_BANDS):
-        own = hash64(key, band)
-        phase = np.float64(own & _LOW) * 2.0**-32
-        if phase * shortest < s:  # else not even the shortest period of this band would have been renewed yet
-            period = shortest * exp(_LOG_BAND * (np.float64(own >> _S32) * 2.0**-32))
-            renewals = np.int64(s / period - phase + 1.0)
-            if renewals > 0:
-                total += quantile((np.float64(hash64(own, renewals) >> _S11) + 0.5) * 2.0**-53)
-        shortest *= BAND
-    return _SD * total
+def _renewable(own, shortest):
+    """ms before which a fluctuator cannot have been renewed: its phase times the shortest period of the band."""
+    return np.float64(own & _LOW) * (2.0**-32 * shortest)
+
+
+@step_kernel
+def _own(keys, s, band, shortest, own):
+    """The hash of each device's fluctuator of a band; returns how many may have been renewed by now."""
+    active = 0
+    for i in range(keys.shape[0]):
+        own[i] = hash64(keys[i], band)
+        active += _renewable(own[i], shortest) < s[i]
+    return active
+
+
+@step_kernel
+def _add_levels(own, s, shortest, total, beyond, rest, where):
+    """Add the level that each fluctuator has now, in units of its standard deviation."""
+    per = 1.0 / shortest
+    for i in range(own.shape[0]):
+        phase, rate = np.float64(own[i] & _LOW) * 2.0**-32, exp(-_LOG_BAND * 2.0**-32 * np.float64(own[i] >> _S32))
+        renewals = np.int64(s[i] * (rate * per) - phase + 1.0)
+        u = (np.float64(hash64(own[i], renewals) >> _S11) + 0.5) * 2.0**-53
+        q = u - 0.5
+        inside, there = abs(q) <= MIDDLE, renewals > 0
+        total[i] += middle(q) if there and inside else 0.0
+        beyond[i] = u if there and not inside else 0.0
+    m = 0
+    for i in range(own.shape[0]):
+        where[m], rest[m] = i, beyond[i]
+        m += beyond[i] > 0.0
+    for k in range(m):
+        x = far(sqrt(-2.0 * ln(min(rest[k], 1.0 - rest[k]))))
+        rest[k] = x if rest[k] < 0.5 else -x
+    for k in range(m):
+        total[where[k]] += rest[k]
 
 
 def variance(low, high, s):

@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 
 from neurohw import rng
-from neurohw.chips.crossbar import engine, reads
+from neurohw.chips.crossbar import engine, looks, reads
 from neurohw.chips.crossbar.chip import CrossbarChip
-from neurohw.chips.crossbar.devices import normals
 from neurohw.chips.float_chip import FloatChip
 from neurohw.connections import AllToAll, FixedProbability
 from neurohw.device import load_device
 from neurohw.distributions import Uniform
 from neurohw.errors import BadInput, NotReadable, OutOfRange, Unsupported
 from neurohw.kernels.delivery import cut, scratch, spike_ring, stimulus_cuts
-from neurohw.kernels.noise import hash64
+from neurohw.kernels.noise import hash64, normals
 from neurohw.network import Network
 from neurohw.passes import PASSES
 from neurohw.program import Program, normalize_record
@@ -194,7 +193,7 @@ def test_arrivals_have_the_moments_of_single_reads(read_noise):
     effect = chip.device.effect("read_noise")
     seen = chip.bench.amplitudes(chip.devices, np.arange(table.n_synapses), chip.fresh_at)
     for arm in (0, 1):
-        m, v = np.array([reads.clipped(m, s, 0.0, np.inf) for m, s in seen[arm]]).T
+        m, v = np.array([reads.clipped(m, s, 0.0, np.inf) for m, s in seen[:, arm].T]).T
         moments += np.stack((m * (1 - 2 * arm), v), axis=1)
     assert effect.floor == 0
     np.add.at(mean, table.targets, moments[:, 0] * chip.unit[0])
@@ -209,7 +208,7 @@ def test_arrivals_have_the_moments_of_single_reads(read_noise):
 def test_the_read_kernel_against_its_twin(read_noise):
     generator = np.random.default_rng(1)
     chip = chip_for(recurrent(), empty_cells="reset", read_noise=read_noise)
-    chip._refresh(0)
+    looks.look(chip, 0)
     table, array, n = chip.table, chip.array, chip.loaded.origin.n_neurons
     depth, t, key = int(table.delays.max()) + 1, 30, np.uint64(99)
     groups = chip.groups_of_neurons

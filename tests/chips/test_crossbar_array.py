@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp, skew
 
 from neurohw.chips.crossbar import tiles
-from neurohw.chips.crossbar.chip import GAIN_ONE
+from neurohw.chips.crossbar.gains import ONE as GAIN_ONE
 from neurohw.connections import AllToAll, FixedProbability, FromList
 from neurohw.device import load_device
 from neurohw.device.crossbar import CrossbarChoices
@@ -207,7 +207,7 @@ def test_wires_scale_noise_with_the_signal():
         chip.run(2.0)
     p = straight.places("w")
     ratio = dropped.weights[p, 1] / straight.weights[p, 1]
-    g = straight.bench.amplitudes(straight.devices, p, straight.fresh_at)[0, :, 0].reshape(60, 60)
+    g = straight.bench.amplitudes(straight.devices, p, straight.fresh_at)[0, 0].reshape(60, 60)
     np.testing.assert_allclose(ratio.reshape(60, 60), device.effect("ir_drop").sensitivity(g) ** 2, rtol=1e-4)
 
 
@@ -265,7 +265,7 @@ def test_how_noise_is_drawn():
         name: np.concatenate([arrived(chip, np.arange(10), t) for t in range(10)])
         for name, chip in (("exact", exact), ("matched", matched))
     }
-    _, sd = exact.bench.amplitudes(exact.devices, np.array([0]), exact.fresh_at)[0, 0]
+    _, sd = exact.bench.amplitudes(exact.devices, np.array([0]), exact.fresh_at)[:, 0, 0]
     drawn = np.random.default_rng(3).normal(25.0, sd, (4000, 10))
     brute = np.clip(drawn, 0, None).sum(axis=1) * exact.unit[0]
     assert ks_2samp(found["exact"], brute).pvalue > 1e-3

@@ -4,12 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.special import ndtri
 
 from neurohw.chips.crossbar.specimens import Specimens
 from neurohw.device import load_device
 from neurohw.errors import BadInput, OutOfRange, Unsupported
-from neurohw.kernels import fluctuations
 from tests.oracles import pcm
 
 N = 100_000
@@ -255,10 +253,3 @@ def test_what_pulsed_devices_refuse():
         Specimens(load_device("spinnaker-spin5"))
     with pytest.raises(BadInput, match="no kind of device"):
         Specimens(load_device("pcm-set").ideal())
-
-
-def test_levels_are_normal():
-    """The quantile that levels are drawn with, against SciPy's, far into both tails."""
-    u = np.concatenate([np.geomspace(1e-16, 0.5, 500), 1 - np.geomspace(1e-15, 0.5, 500), [0.02425, 1 - 0.02425]])
-    found = np.array([fluctuations.quantile(x) for x in u])
-    np.testing.assert_allclose(found, ndtri(u), rtol=2e-9, atol=1e-9)

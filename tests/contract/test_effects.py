@@ -123,6 +123,7 @@ DATA = {
     "ir_drop": lambda effect, chip: [effect.sensitivity(np.full((64, 64), 5.0))],
     "dead_lines": lambda effect, chip: [effect.alive("rows", chip.key("dead_lines"), np.arange(512))],
     "stuck_cells": lambda effect, chip: [chip.bench.stuck],
+    "fixed_point": lambda effect, chip: [chip.coefficients, chip.words.lsb],
 }
 """Where a chip keeps what an effect has drawn: a new effect gets a line here."""
 

@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-from numba import njit
 
 from neurohw import workbench
 from neurohw.connections import AllToAll, FromList
 from neurohw.kernels import float_neurons as fn
 from neurohw.kernels.float_neurons import linear
-from neurohw.kernels.float_neurons.rows import exponential
 from neurohw.network import RECEPTORS, Network, Numerics
 from neurohw.neurons import NEURONS
 from tests import small
@@ -224,23 +222,6 @@ def test_neurons_that_are_alike_do_as_neurons_that_differ(model, numerics):
     (a, spikes_a), (b, spikes_b) = (compiled(model, p, 0.1, numerics, *arguments) for p in (alike, one_differs))
     assert np.array_equal(a[:, :, :-1], b[:, :, :-1])
     assert np.array_equal(spikes_a[:, :-1], spikes_b[:, :-1])
-
-
-@njit
-def exponentials(x, out):
-    for k in range(x.size):
-        out[k] = exponential(x[k])
-
-
-def test_the_exponential_that_vectorizes():
-    """Relative error below 1e-14 on [-700, 700]; beyond it stays at the value there."""
-    x = np.concatenate((np.linspace(0, 700, 400_001), np.logspace(-16, 2.84, 100_000), [0.0, np.log(2), 700.0]))
-    for sign in (1, -1):
-        out, beyond = np.empty(x.size), np.empty(3)
-        exponentials(sign * x, out)
-        assert np.abs(out / np.exp(sign * x) - 1).max() < 1e-14
-        exponentials(sign * np.array([700.0, 745.0, 1e6]), beyond)
-        assert (beyond == beyond[0]).all()
 
 
 def test_tiny_synaptic_state_is_flushed_before_it_becomes_subnormal():

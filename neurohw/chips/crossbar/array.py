@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurohw.chips.crossbar import engine, reads
 from neurohw.chips.crossbar.devices import Bench
-from neurohw.chips.crossbar.reader import Key
+from neurohw.chips.crossbar.reader import FROZEN, Key
 from neurohw.chips.crossbar.state import Devices
 from neurohw.device.crossbar import CrossbarChoices
 from neurohw.effects.adc import Adc
@@ -23,8 +23,8 @@ from neurohw.program import Program
 
 Values = NDArray[np.float64]
 Indices = NDArray[np.int64]
-CHUNK = 1 << 16
-"""Pairs worked on at a time."""
+CHUNK = 1 << 13
+"""Pairs worked on at a time, so that what is found of their devices stays in cache."""
 
 
 class Array:
@@ -143,16 +143,16 @@ class Array:
     ) -> None:
         """Take what a read of these pairs gives, at this age, from the trajectories of their devices."""
         clip = (*bench.bounds, self.choices.read_noise == "exact")
-        seen = self._wires(bench, d, age) if self.wires is not None else None
+        seen, now = self._wires(bench, d, age) if self.wires is not None else None, bench.clock(d, age, FROZEN)
         for first in range(0, places.size, CHUNK):
             p = places[first : first + CHUNK]
             wires = seen[:, :, p] if seen is not None else np.empty((2, 2, 0))
-            reads.prepare(p, bench.amplitudes(d, p, age), self.scale[p], wires, *clip, weights, arms)
+            reads.prepare(p, bench.moments(d, p, now), self.scale[p], wires, *clip, weights, arms)
 
     def _wires(self, bench: Bench, d: Devices, age: float) -> Values:
         """(2, 2, pairs): for each arm what is lost of its conductance (uS), and its sensitivity."""
         found = np.zeros((2, 2, self.cell.size))
-        held = bench.amplitudes(d, np.arange(self.cell.size), age)[:, :, 0]
+        held = bench.amplitudes(d, np.arange(self.cell.size), age)[0]
         half = held.shape[0] // 2
         row, column = self.cell // self.columns % self.rows, self.cell % self.columns
         order = np.argsort(self.tile, kind="stable")

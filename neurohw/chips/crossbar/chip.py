@@ -7,27 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw import rng
-from neurohw.chips.crossbar import engine, refreshing, tiles
+from neurohw.chips.crossbar import digital, engine, gains, looks, refreshing, tiles
 from neurohw.chips.crossbar.array import Array
-from neurohw.chips.crossbar.devices import Bench
-from neurohw.chips.crossbar.reader import FROZEN
+from neurohw.chips.crossbar.devices import Bench, by_sign
 from neurohw.chips.crossbar.state import Devices
 from neurohw.chips.float_chip import FloatChip
 from neurohw.device.crossbar import CrossbarChoices, CrossbarMachine
+from neurohw.effects.fixed_point import FixedPoint
 from neurohw.errors import BadInput, OutOfRange, Unsupported
-from neurohw.kernels.fluctuations import BAND, SHORTEST
 from neurohw.program import Capabilities, Program
 from neurohw.recording import Recording
 from neurohw.report import Report
 
-DRIFT_TOLERANCE = 0.05
-"""The weights of a run are taken from the trajectories again when ln(t/t0) of some device has moved by this much: by
-then a conductance is off by less than 0.05 nu, that is 0.2 to 0.7 % for the exponents of phase-change memory."""
-
 DONE = ("pair reads", "single draws", "conductances clipped", "refreshes")
-GAINS = {"gain_excitatory": 0, "gain_inhibitory": 1}
-GAIN_ONE, GAIN_TOP = 4096, 65535
-"""The code that stands for a factor of 1, and the largest."""
 
 
 class CrossbarChip(FloatChip):
@@ -73,7 +65,7 @@ class CrossbarChip(FloatChip):
             updates="pulses" if step else "none",
             weight_range={name: (-g * u, g * u) for name, u in units.items()},
             weight_step={name: step * u for name, u in units.items()} if step else {},
-            parameter_codes={} if self.ideal else dict.fromkeys(GAINS, (0, GAIN_TOP)),
+            parameter_codes={} if self.ideal else dict.fromkeys(gains.NAMES, (0, gains.TOP)),
             adc_bits=None if self.ideal or self.array.adc is None else int(self.array.adc.bits),
             plasticity=(),
         )
@@ -93,6 +85,7 @@ class CrossbarChip(FloatChip):
         self.refreshed, self.noticed, self.fresh_at, self.origin_age = None, -1, None, self.age
         self.done = dict.fromkeys(DONE, 0)
         self.gains, self.turns, self.arms = np.empty((0, 0)), 0, np.empty((0, 0), np.float32)
+        self.words = digital.of(self.fixed_point, program)
         if self.ideal:
             self.devices = Devices.none(0)
             return columns["target"] * self.unit[self.projection]
@@ -121,11 +114,31 @@ class CrossbarChip(FloatChip):
             for name, circuits in numbers.items()
         }
 
+    @property
+    def fixed_point(self) -> FixedPoint | None:
+        """The words of digital neurons; None where they have all digits."""
+        return cast(FixedPoint | None, self.device.effect("fixed_point"))
+
+    def _take(self, population: str, values: dict[str, NDArray[np.float64]]) -> None:
+        super()._take(population, values)
+        effect = self.fixed_point
+        if effect is not None:
+            first = self.loaded.origin.first[population]
+            mine = slice(first, first + self.loaded.origin.size[population])
+            self.coefficients[:, mine] = digital.coefficients(effect, self.coefficients[:, mine])
+            self.i_offset[mine] = effect.held(self.i_offset[mine], "nA")
+
+    def _reset(self, trial: int) -> None:
+        super()._reset(trial)
+        if not self.ideal:
+            digital.start(self.words, self.groups, self.state)
+
     def _program(self, places: NDArray[np.int64], target: NDArray, idle: str, count: int) -> None:
         """Program pairs towards signed targets (uS): the sign chooses the arm that carries it, the other is idle."""
-        for arm, sign, carries in ((0, 1.0, target >= 0), (1, -1.0, target < 0)):
-            self.bench.program(self.devices, arm, places[carries], sign * target[carries], f"write {count}", self.age)
-            self.bench.rest(self.devices, arm, places[~carries], idle, f"write {count}", self.age)
+        shares, address = by_sign(places, target), f"write {count}"
+        for arm, (carried, wanted) in enumerate(shares):
+            self.bench.program(self.devices, arm, carried, wanted, address, self.age)
+            self.bench.rest(self.devices, arm, shares[1 - arm][0], idle, address, self.age)
 
     def _worn(self) -> tuple[int, int]:
         return self.devices.pulses, self.devices.resets
@@ -163,7 +176,7 @@ class CrossbarChip(FloatChip):
         if self.refreshed is None:  # else the run goes on, and its beginning is where it was to the last bit
             self.origin_age = self.age - (0 if reset else self.step) * program.dt
         self.noise_key = rng.key(trial, f"{self.device.name}/{self.seed}/read_noise")
-        self.counts[:] = 0
+        self.counts[:] = self.words.counts[:] = 0
         self.done = dict.fromkeys(DONE, 0)
         if not self.ideal:
             self.tile_counts = np.zeros((3, self.array.tiles), np.int64)
@@ -178,11 +191,12 @@ class CrossbarChip(FloatChip):
             return super()._advance(
                 t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out
             )
-        until = min(until, self._refresh(t))
+        until = min(until, looks.look(self, t))
         table, array = self.table, self.array
         array.driven[:] = 0
         result = engine.run(
-            t, until, *self.groups, self.state, self.coefficients, self.sums, self.gains, self.noise_key,
+            t, until, *self.groups, self.state, self.coefficients, self.sums, self.gains, self.words,
+            self.noise_key,
             table.arguments, table.delays, array.reads(cast(Any, self.weights), self.arms), array.converters, array.mean,
             array.variance, array.touched, array.driven, self.tile_counts, arriving,
             self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, 1, rows, neurons, samples, n_samples,
@@ -212,34 +226,6 @@ class CrossbarChip(FloatChip):
 
     def _arms(self) -> int:
         return 1 if self.choices.idle_arms == "none" and self.choices.empty_cells == "none" else 2
-
-    def _refresh(self, t: int) -> int:
-        """Take the weights from the trajectories where they have moved too far; returns the step to look again at."""
-        age, stretch, devices = self.origin_age + t * self.loaded.dt, t // self._stretch(), self.devices
-        now = self.bench.log_times(devices, age)
-        if self.refreshed is None or self.refreshed.size != now.size or stretch != self.noticed:
-            stale, self.refreshed, self.noticed = np.ones(now.size, bool), now.copy(), stretch
-        else:
-            stale = now - self.refreshed > DRIFT_TOLERANCE
-        if stale.any():
-            old = stale[devices.epoch].any(axis=0)
-            places = np.flatnonzero(old) if not old.all() else np.arange(old.size)
-            self.refreshed[stale] = now[stale]
-            self.array.refresh(self.bench, devices, places, age, self.weights, self.arms)
-            self.fresh_at = age if old.all() else None
-            self.done["refreshes"] += 1
-        return min(self._next_refresh(t), (stretch + 1) * self._stretch())
-
-    def _stretch(self) -> int:
-        """The steps that 1/f noise is taken to stand still for."""
-        return max(1, round(SHORTEST * BAND**FROZEN / self.loaded.dt)) if self.bench.flickers else 2**62
-
-    def _next_refresh(self, t: int) -> int:
-        drift = self.bench.drift
-        if drift is None or not self.devices.times:
-            return 2**62
-        ages = drift.t0 * np.exp(self.refreshed[:-1] + DRIFT_TOLERANCE) - drift.offset + np.array(self.devices.times)
-        return max(t + 1, int((ages.min() - self.origin_age) / self.loaded.dt) + 1)
 
     def wait(self, time: Any) -> None:
         super().wait(time)
@@ -310,17 +296,8 @@ class CrossbarChip(FloatChip):
         size = self.loaded.origin.size.get(population)
         if first is None or size is None or first >= self.loaded.origin.n_neurons:
             raise BadInput(f"configure: no population {population!r} of neurons; see the network")
-        for name, given in codes.items():
-            values = np.asarray(given)
-            if name not in GAINS:
-                raise BadInput(f"configure {population!r}: no parameter code {name!r}; there are {', '.join(GAINS)}")
-            whole = np.issubdtype(values.dtype, np.integer) and values.shape in ((), (size,))
-            if not whole or (values < 0).any() or (values > GAIN_TOP).any():
-                raise BadInput(f"configure {population!r}: {name} takes {size} whole numbers in 0..{GAIN_TOP}")
-        for name, given in codes.items():
-            if not self.gains.size:
-                self.gains = np.ones((2, self.loaded.origin.n_neurons))
-            self.gains[GAINS[name], first : first + size] = np.asarray(given) / GAIN_ONE
+        mine = slice(first, first + size)
+        self.gains = gains.changed(self.gains, self.loaded.origin.n_neurons, mine, population, codes)
 
     def snapshot(self) -> dict[str, Any]:
         state = super().snapshot()
@@ -385,6 +362,8 @@ class CrossbarChip(FloatChip):
             full = self.devices.g >= np.float32(self.bench.g_max)
             report = report.add(saturated_arms=(int(full.sum()), ""))
         report = report.add(*tiles.told(self), **tiles.estimates(self))
+        if self.fixed_point is not None:
+            report = report.add(*digital.told(self.words, self.fixed_point, self.groups, self.n_steps))
         clipped = done["conductances clipped"]
         note = f"{clipped} times noise would have made a synaptic conductance negative; it was set to zero"
         return report.add(note) if clipped else report

@@ -28,9 +28,10 @@ from neurohw.effects.programming_noise import ProgrammingNoise, check_target
 from neurohw.effects.set_pulse import SetPulse, constant_step
 from neurohw.effects.stuck_cells import StuckCells
 from neurohw.errors import BadInput
-from neurohw.kernels.noise import normal
+from neurohw.kernels.noise import normals
 
-CHUNK = 1 << 16
+Single = NDArray[np.float32]
+CHUNK = 1 << 13
 """Devices worked on at a time, so that what the effects compute in between stays in cache."""
 QUALITIES = 257
 """Points at which the verifying reads of a write look up the amplitude of the 1/f noise."""
@@ -71,9 +72,9 @@ class Bench(Reader):
         for at in _chunks(places.size):
             p, wanted = places[at], np.minimum(target[at] / self.n, self.g_max)
             for line in self.of_arm(arm):
-                self._write(d, line, p, wanted, address)
+                reached = self._write(d, line, p, wanted, address)
                 state = np.maximum(wanted, self.low) if self.writes_by_pulses else wanted
-                self._settle(d, line, p, state, address, epoch, self._drawn(written=True))
+                self._settle(d, line, p, state, reached, address, epoch, self._drawn(written=True))
 
     def rest(self, d: Devices, arm: int, places: Indices, how: str, address: str, age: float) -> None:
         """Give arms that carry no weight what the mapping chose: "none", "reset" or "programmed to zero"."""
@@ -90,22 +91,18 @@ class Bench(Reader):
         for at in _chunks(places.size):
             p = places[at]
             draws = normals(self.key(f"reset/{address}"), self.devices(p, line))
-            d.g[line, p] = self._held(line, p, np.maximum(self.low + self.low_sd * draws, 0.0))
-            if self.pulsed:
-                d.memory[line, p] = 1.0
-            self._settle(d, line, p, np.full(p.size, self.low), address, epoch, self._drawn(written=True))
+            reached = self._hold(d, line, p, np.maximum(self.low + self.low_sd * draws, 0.0))
+            self._settle(d, line, p, np.full(p.size, self.low), reached, address, epoch, self._drawn(written=True))
 
-    def _write(self, d: Devices, line: int, p: Indices, wanted: Values, address: str) -> None:
-        """A write: by pulses and reads, with the residual of write-and-verify, or exact."""
+    def _write(self, d: Devices, line: int, p: Indices, wanted: Values, address: str) -> Single:
+        """A write, by pulses and reads, with the residual of write-and-verify, or exact: what the devices hold then."""
         if self.writes_by_pulses:
             self._write_by_pulses(d, line, p, wanted)
-            return
+            return d.g[line][p]
         if self.noise is not None:
             draws = normals(self.key(f"programming_noise/{address}"), self.devices(p, line))
             wanted = self.noise.programmed(wanted, draws, self.g_max)
-        d.g[line, p] = self._held(line, p, wanted)
-        if self.pulsed:
-            d.memory[line, p] = 1.0
+        return self._hold(d, line, p, wanted)
 
     def _write_by_pulses(self, d: Devices, line: int, p: Indices, target: Values) -> None:
         before = d.set_pulses[line, p].sum(), d.reset_pulses[line, p].sum()
@@ -151,27 +148,34 @@ class Bench(Reader):
         epoch = d.new_epoch(age)
         for line, mine in zip(self.of_arm(arm), touched, strict=True):
             p = places if mine.all() else places[mine]
-            self._settle(d, line, p, d.g[line, p].astype(float), address, epoch, self._drawn(written=False))
+            g = d.g[line][p]
+            self._settle(d, line, p, g.astype(float), g, address, epoch, self._drawn(written=False))
 
     def _drawn(self, written: bool) -> str:
         effects = (self.noise, self.pulse) if written else (self.pulse, self.noise)
         return next((effect.drift_exponent for effect in effects if effect is not None), "each write")
 
-    def _settle(self, d: Devices, line: int, p: Indices, target: Values, address: str, epoch: int, drawn: str) -> None:
+    def _settle(
+        self, d: Devices, line: int, p: Indices, target: Values, reached: Single, address: str, epoch: int, drawn: str
+    ) -> None:
         """What follows from a programming: a drift exponent, a noise amplitude, a clock that starts."""
         if self.drift is not None:
             stream = self.key(f"drift/{address if drawn == 'each write' else FIRST}")
             z = normals(stream, self.devices(p, line)) if self.varies else np.zeros(p.size)
-            d.nu[line, p] = self.drift.exponents(target, z, self.g_max)
-            if self.stuck.size:
-                d.nu[line, p] *= self.stuck[line, p] < 0
+            nu = self.drift.exponents(target, z, self.g_max)
+            d.nu[line][p] = nu * (self.stuck[line][p] < 0) if self.stuck.size else nu
         if self.flickers:
-            d.quality[line, p] = self.read_noise.quality(d.g[line, p].astype(float), self.g_max)
-        d.epoch[line, p] = epoch
+            d.quality[line][p] = self.read_noise.quality(reached.astype(float), self.g_max)
+        d.epoch[line][p] = epoch
 
-    def _held(self, line: int, p: Indices, g: Values) -> Values:
-        """The conductance that places have after they were to have `g`."""
-        return g if not self.stuck.size else np.where(self.stuck[line, p] < 0, g, self.stuck[line, p])
+    def _hold(self, d: Devices, line: int, p: Indices, g: Values) -> Single:
+        """Devices were to have `g`, without a memory of pulses; stuck ones have what they have. What they hold then."""
+        stuck = self.stuck[line][p] if self.stuck.size else None
+        reached = (g if stuck is None else np.where(stuck < 0, g, stuck)).astype(np.float32)
+        d.g[line][p] = reached
+        if self.pulsed:
+            d.memory[line][p] = 1.0
+        return reached
 
     def _stuck(self, effect: StuckCells) -> NDArray[np.float32]:
         """(lines, places): the conductance (uS) of each stuck device; -1 where it is sound."""
@@ -184,14 +188,14 @@ def _chunks(n: int) -> Iterator[slice]:
     return (slice(k, min(k + CHUNK, n)) for k in range(0, n, CHUNK))
 
 
-def normals(stream: np.uint64, counters: NDArray[np.int64]) -> NDArray[np.float64]:
-    """One standard normal for each counter: `neurohw.rng.normal`, compiled."""
-    out = np.empty(counters.size)
-    _normals(stream, counters, out)
-    return out
-
-
 @njit(cache=True)
-def _normals(stream, counters, out):
-    for i in range(counters.size):
-        out[i] = normal(stream, counters[i])
+def by_sign(places, targets):
+    """((places, targets), (places, -targets)) of the targets >= 0 and of those < 0: what each arm is to carry."""
+    n, first, second = places.size, 0, 0
+    where, wanted = np.empty((2, n + 1), np.int64), np.empty((2, n + 1))
+    for k in range(n):  # without a branch on the sign, which nobody can predict
+        where[0, first], wanted[0, first] = places[k], targets[k]
+        where[1, second], wanted[1, second] = places[k], -targets[k]
+        negative = targets[k] < 0.0
+        first, second = first + (not negative), second + negative
+    return (where[0, :first], wanted[0, :first]), (where[1, :second], wanted[1, :second])

@@ -16,7 +16,7 @@ clipped. So every read has the distribution of the effect. The choice `read_nois
 and the variance of the clipped read instead: the first two moments stay exact, the shape becomes that of a Gaussian.
 """
 
-from math import cos, floor, log1p, pi, sin, sqrt
+from math import floor, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +24,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neurohw.kernels.delivery import collect, due
+from neurohw.kernels.elementary import cos_turns, ln
 from neurohw.kernels.float_neurons import EXC, I_EXT, INH, has_conductances, step
 from neurohw.kernels.noise import hash64, normal, uniform
+from neurohw.kernels.words import hold
 
 EVENTS, SINGLE, CLIPPED = range(3)
 """What counts[] counts: pairs read, pairs drawn singly, conductances of a neuron that noise had made negative."""
@@ -133,12 +135,12 @@ def single(key, counter, arms, j, low, high):
     n, total = (arms.shape[1] - 2) // 4, 0.0
     for k in range(n):
         draw = 2 * (counter * n + k)
-        radius, angle = sqrt(-2.0 * log1p(-uniform(key, draw))), 2.0 * pi * uniform(key, draw + 1)
+        radius, turn = sqrt(-2.0 * ln(1.0 - uniform(key, draw))), uniform(key, draw + 1)
         a, b = 2 + 2 * k, 2 + 2 * (n + k)
         if arms[j, a + 1] >= 0.0:
-            total += arms[j, 0] * min(max(arms[j, a] + arms[j, a + 1] * radius * cos(angle), low), high)
+            total += arms[j, 0] * min(max(arms[j, a] + arms[j, a + 1] * radius * cos_turns(turn), low), high)
         if arms[j, b + 1] >= 0.0:
-            total += arms[j, 1] * min(max(arms[j, b] + arms[j, b + 1] * radius * sin(angle), low), high)
+            total += arms[j, 1] * min(max(arms[j, b] + arms[j, b + 1] * radius * cos_turns(turn - 0.25), low), high)
     return total
 
 
@@ -185,7 +187,7 @@ def convert(t, key, converters, mean, variance, touched, driven, sums, tile_coun
 
 
 @njit(cache=True)
-def arrive(codes, firsts, lasts, state, sums, counts):
+def arrive(codes, firsts, lasts, state, sums, words, counts):
     """Add the sums to the synaptic state and clear them; a conductance that noise made negative is 0, and counted."""
     for g in range(codes.size):
         positive = has_conductances(codes[g])
@@ -198,11 +200,13 @@ def arrive(codes, firsts, lasts, state, sums, counts):
                     new = 0.0
                 row[i] = new
                 arrived[i] = 0.0
+            if words.lsb.size:
+                hold(words, g, state, EXC if receptor == 0 else INH, firsts[g], lasts[g])
 
 
 @njit(cache=True)
 def run(
-    t, until, codes, firsts, lasts, state, coefficients, sums, gains, key,
+    t, until, codes, firsts, lasts, state, coefficients, sums, gains, words, key,
     table, delays, reads, converters, mean, variance, touched, driven, tile_counts, arriving,
     groups, spiked, spiked_words, event_steps, event_neurons, event_values, event, sample_every, sample_rows,
     sample_neurons, samples, n_samples,
@@ -211,7 +215,7 @@ def run(
     """Run steps t..until-1; stops early when `out` has no room for one more step. Returns (t, event, n_samples, n_out).
 
     As `neurohw.kernels.float_engine.run`, with reads in place of weights. key: the stream of this trial's read noise.
-    gains: (receptors, neurons), the digital factor behind each column; empty: all are 1.
+    gains: (receptors, neurons), the digital factor behind each column; empty: all are 1. words: of the neurons' state.
     """
     n = state.shape[1]
     inputs = sums.reshape(2 * n)
@@ -233,13 +237,16 @@ def run(
             for receptor in range(2):
                 for i in range(n):
                     sums[receptor, i] *= gains[receptor, i]
-        arrive(codes, firsts, lasts, state, sums, counts)
+        arrive(codes, firsts, lasts, state, sums, words, counts)
         if sample_rows.size and t % sample_every == 0:
             for m in range(sample_rows.size):
                 samples[n_samples, m] = state[sample_rows[m], sample_neurons[m]]
             n_samples += 1
         for g in range(codes.size):
             step(codes[g], state, sums, coefficients, firsts[g], lasts[g], spiked)
+            if words.lsb.size:
+                for row in range(state.shape[0]):
+                    hold(words, g, state, row, firsts[g], lasts[g])
         n_out = collect(t, spiked, spiked_words, groups, arriving[0], arriving[1], out, n_out)
         t += 1
     return t, event, n_samples, n_out

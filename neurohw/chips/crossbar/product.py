@@ -7,12 +7,16 @@ One normal z per output has exactly the distribution of one per device and read,
 the case x = 0 or 1 in which only the rows with 1 are touched.
 """
 
+from math import sqrt
+
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw import rng
 from neurohw.effects.adc import Adc
 from neurohw.errors import BadInput
+from neurohw.kernels.compiling import step_kernel
+from neurohw.kernels.elementary import to_whole
+from neurohw.kernels.noise import normal
 
 Values = NDArray[np.float32]
 
@@ -30,19 +34,32 @@ def product(x: Values, mean: Values, variance: Values | float, key: np.uint64, a
         raise BadInput(f"product: variances {np.shape(variance)} for conductances {mean.shape}")
     if np.min(variance) < 0:
         raise BadInput("product: a variance < 0 marks a clipped read, which has to be drawn device by device")
-    y = x @ mean
-    noise = rng.generator(key).standard_normal(y.shape, dtype=np.float32)
-    if np.ndim(variance):
-        spread = np.square(x) @ variance
-        np.sqrt(spread, out=spread)
-        noise *= spread
+    y, squares = x @ mean, np.square(x)
+    if not np.ndim(variance):
+        spread = squares.sum(axis=1, keepdims=True) * np.float32(variance)
+    elif (squares == squares[:, :1]).all():  # amplitudes +-a: all devices count alike, and one sum per column will do
+        spread = squares[:, :1] * np.sum(variance, axis=0)
     else:
-        noise *= np.sqrt(np.einsum("ij,ij->i", x, x) * np.float32(variance))[:, None]
-    y += noise
-    if adc is not None:
-        step, (low, high) = np.float32(adc.step()), adc.codes
-        y *= 1 / step
-        np.rint(y, out=y)
-        np.clip(y, low, high, out=y)
-        y *= step
+        spread = squares @ variance
+    step, (low, high) = (0.0, (0, 0)) if adc is None else (adc.step(), adc.codes)
+    _finish(y, spread, key, float(step), float(low), float(high))
     return y
+
+
+@step_kernel
+def _finish(y, spread, key, step, low, high):
+    """y += sqrt(spread) z, z addressed by (key, row * columns + column); then to the nearest whole multiple of step."""
+    columns = y.shape[1]
+    for k in range(y.shape[0]):
+        row, first = y[k], k * columns
+        if spread.shape[1] == 1:
+            sd = sqrt(np.float64(spread[k, 0]))
+            for j in range(row.shape[0]):
+                row[j] += sd * normal(key, first + j)
+        else:
+            own = spread[k]
+            for j in range(row.shape[0]):
+                row[j] += sqrt(np.float64(own[j])) * normal(key, first + j)
+        if step > 0.0:
+            for j in range(row.shape[0]):
+                row[j] = to_whole(min(max(row[j] / step, low), high)) * step

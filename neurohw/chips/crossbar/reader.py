@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from math import ceil, e, log
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurohw import rng
 from neurohw.chips.crossbar import reading
+from neurohw.chips.crossbar.reading import Clock, Held
 from neurohw.chips.crossbar.state import Devices
 from neurohw.device.crossbar import CrossbarMachine
 from neurohw.device.device import Device
@@ -23,21 +24,6 @@ faster is drawn at each read."""
 Key = Callable[[str], np.uint64]
 Indices = NDArray[np.int64]
 Values = NDArray[np.float64]
-
-
-class Clock(NamedTuple):
-    """What depends on time only, for each epoch of programming; the last entry stands for places without a device.
-
-    log_time: ln(t / t0). s: ms on the clock of the 1/f noise. slow, fast: how much the fluctuators from `band` on, and the
-    faster ones, are to be multiplied by, so that both have the variance growth^2. keys: of the 1/f noise.
-    """
-
-    log_time: Values
-    s: Values
-    slow: Values
-    fast: Values
-    keys: NDArray[np.uint64]
-    band: int
 
 
 class Reader:
@@ -92,7 +78,7 @@ class Reader:
         log_time, n = self.log_times(d, age), len(d.times) + 1
         noise, times = self.read_noise, np.array([*d.times, age])
         if noise is None or not self.flickers:
-            return Clock(log_time, np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.uint64), 0)
+            return Clock(log_time, np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.uint64), 0, False)
         shortest = 2.0 * e * noise.t_read  # so that the variance ln(s / shortest) + 1 is the growth ln(s / 2 t_read)
         band = max(band, ceil(log(shortest / fluctuations.SHORTEST, fluctuations.BAND)))
         s, growth = age - times + noise.offset, noise.growth(age - times)
@@ -102,32 +88,39 @@ class Reader:
         since_load = np.rint((times - times[0]) * 1e6).astype(np.int64)  # ns; what was before the load is no address
         keys = rng.hashes(self.key("read_noise"), since_load)
         fast = np.sqrt(np.maximum(1.0 - slow / total, 0.0))
-        return Clock(log_time, s, growth / np.sqrt(total), growth * fast, keys, band)
+        return Clock(log_time, s, growth / np.sqrt(total), growth * fast, keys, band, True)
 
     def conductances(self, d: Devices, places: Indices, age: float) -> Values:
         """What both arms hold at this age (uS), without read noise: (2, places). No bench can see it."""
-        out = np.zeros((2, places.size))
-        reading.conductances(self.n, places, d.g, d.nu, d.epoch, self.log_times(d, age), out)
+        out = np.empty((2, places.size))
+        reading.conductances(self.n, places, held(d), self.log_times(d, age), out)
         return out
 
     def amplitudes(self, d: Devices, places: Indices, age: float, band: int = FROZEN) -> Values:
-        """(lines, places, 2): center and standard deviation (uS) of a read of each device at this age, before any clip.
+        """(2, lines, places): center and standard deviation (uS) of a read of each device at this age, before any clip.
 
         1/f noise from the band on is in the center: it is what it is at this moment. What is faster is in the deviation,
         which is -1 where there is no device.
         """
-        now, out = self.clock(d, age, band), np.empty((self.lines, places.size, 2))
-        reading.amplitudes(self.n, places, self.cell[places], d.g, d.nu, d.quality, d.epoch, *now, self.white, out)
+        return self.moments(d, places, self.clock(d, age, band))
+
+    def moments(self, d: Devices, places: Indices, now: Clock) -> Values:
+        """The same at a moment whose clock is known."""
+        out = np.empty((2, self.lines, places.size))
+        reading.amplitudes(self.n, places, self.cell[places], held(d), now, self.white, out)
         return out
 
     def sample(self, d: Devices, places: Indices, age: float, stream: np.uint64) -> Values:
         """One noisy read (uS) of both arms at this age: (2, places). stream: of the white part, new for each read."""
-        now, out = self.clock(d, age), np.zeros((2, places.size))
-        reading.sample(
-            self.n, places, self.cell[places], d.g, d.nu, d.quality, d.epoch, *now, self.white, stream, out
-        )  # fmt: skip
+        out = np.empty((2, places.size))
+        reading.sample(self.n, places, self.cell[places], held(d), self.clock(d, age), self.white, stream, out)
         return out
 
     def lacks(self, d: Devices, arm: int, places: Indices) -> bool:
         """Whether some of these places have no device in an arm."""
         return bool((d.epoch[arm * self.n, places] < 0).any())
+
+
+def held(d: Devices) -> Held:
+    """What a read looks at."""
+    return Held(d.g, d.nu, d.quality, d.epoch)

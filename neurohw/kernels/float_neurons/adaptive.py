@@ -14,6 +14,7 @@ and while the neuron is refractory v stays.
 from numba import njit
 
 from neurohw.kernels.compiling import at, step_kernel
+from neurohw.kernels.elementary import exp
 from neurohw.kernels.float_neurons.rows import (
     EXC,
     FLUSH,
@@ -25,7 +26,6 @@ from neurohw.kernels.float_neurons.rows import (
     Values,
     at_threshold,
     common,
-    exponential,
     fire,
     midpoint,
     spiking,
@@ -49,7 +49,7 @@ def coefficients(p: Values, dt: float, numerics: Numerics) -> Rows:
 @njit(cache=True, inline="always")
 def _change_of_v(v, w, ge, gi, i_ext, v_rest, e_e, e_i, leak_dt, dt_c, soft, delta, v_spike):
     """dt v', the synaptic conductances being dt g / cm."""
-    exploding = delta * exponential((min(v, v_spike) - soft) / delta)
+    exploding = delta * exp((min(v, v_spike) - soft) / delta)
     return leak_dt * (v_rest - v + exploding) + ge * (e_e - v) + gi * (e_i - v) + (i_ext - w) * dt_c
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 
 from neurohw.kernels.compiling import at, step_kernel
+from neurohw.kernels.elementary import exp
 from neurohw.kernels.float_neurons.rows import (
     DECAY_E,
     DECAY_I,
@@ -31,7 +32,6 @@ from neurohw.kernels.float_neurons.rows import (
     Values,
     at_threshold,
     common,
-    exponential,
     fire,
     spiking,
 )  # fmt: skip
@@ -68,7 +68,7 @@ def _membrane(v, g_e, g_i, i_ext, v_rest, e_e, e_i, leak_dt, dt_c, euler):
     ge, gi = g_e * dt_c, g_i * dt_c
     a = leak_dt + ge + gi
     v_inf = (leak_dt * v_rest + ge * e_e + gi * e_i + i_ext * dt_c) / a
-    return v_inf + (v - v_inf) * ((1.0 - a) if euler else exponential(-a))
+    return v_inf + (v - v_inf) * ((1.0 - a) if euler else exp(-a))
 
 
 @step_kernel

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from neurohw.kernels.compiling import at, step_kernel
+from neurohw.kernels.elementary import exp
 from neurohw.kernels.float_neurons.rows import (
     EXC,
     FLUSH,
@@ -22,7 +23,6 @@ from neurohw.kernels.float_neurons.rows import (
     Values,
     at_threshold,
     common,
-    exponential,
     fire,
     midpoint,
     spiking,
@@ -48,9 +48,9 @@ def coefficients(p: Values, dt: float, numerics: Numerics) -> Rows:
 def _change_of_v(v, into, ahp, v_thresh, speed, to_f, to_m, least, gain, dt_tau):
     """dt v'; into, ahp: in units of the leak."""
     kept = min(max(v, 0.0), v_thresh)
-    m = least * exponential(to_m * kept)
+    m = least * exp(to_m * kept)
     drive = gain * (max(into, least) - ahp - 1.0) - m * (1.0 + ahp)
-    return max(speed * (least * exponential(to_f * kept) + drive / (m + gain)), -v * dt_tau)
+    return max(speed * (least * exp(to_f * kept) + drive / (m + gain)), -v * dt_tau)
 
 
 @step_kernel

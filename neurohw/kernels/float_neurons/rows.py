@@ -89,28 +89,3 @@ def fire(new, left, v_thresh, v_reset, v_subtract, t_refrac):
     hit = new > v_thresh and left <= 0
     down = new - v_subtract if v_subtract > 0 else v_reset
     return down if hit else new, t_refrac if hit else max(left - 1, 0), hit
-
-
-@njit(cache=True, inline="always")
-def exponential(x):
-    """exp(x) to 1e-15 relative, x kept to -700..700: loops over it vectorize, those over the C library's exp do not.
-
-    x = k ln 2 + y, |y| <= (ln 2)/2; exp(x) = 2^k exp(y), exp(y) by its Taylor sum to order 12 (next term 2e-16).
-    2^k is made of its bits: 1023 + k is the exponent of a float64.
-    """
-    x = min(max(x, -700.0), 700.0)
-    k = np.floor(x * 1.4426950408889634 + 0.5)
-    y = x - k * 0.6931471803691238 - k * 1.9082149292705877e-10
-    z = 1.0 + y * (1.0 / 12.0)
-    z = 1.0 + y * (1.0 / 11.0) * z
-    z = 1.0 + y * (1.0 / 10.0) * z
-    z = 1.0 + y * (1.0 / 9.0) * z
-    z = 1.0 + y * (1.0 / 8.0) * z
-    z = 1.0 + y * (1.0 / 7.0) * z
-    z = 1.0 + y * (1.0 / 6.0) * z
-    z = 1.0 + y * (1.0 / 5.0) * z
-    z = 1.0 + y * (1.0 / 4.0) * z
-    z = 1.0 + y * (1.0 / 3.0) * z
-    z = 1.0 + y * (1.0 / 2.0) * z
-    z = 1.0 + y * z
-    return z * np.int64((np.int64(k) + 1023) << 52).view(np.float64)
