@@ -10,6 +10,7 @@ test:
 
 # array bounds checked in the compiled kernels, with caches of their own
 bounds:
+	rm -rf .numba-bounds
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba-bounds $(PYTHON) -m pytest tests/kernels tests/learning/test_eprop.py $(ARGS)
 
 lint:

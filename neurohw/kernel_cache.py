@@ -10,53 +10,57 @@ import hashlib
 import os
 import shutil
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 VARIABLE = "NUMBA_CACHE_DIR"
-"""Numba's own setting. Where it is set already, it is left as it is."""
-PREFIX = "kernels-"
+"""Numba's own setting. What a user set is left as it is; what another process of this package set is not."""
+PREFIX = f"kernels-{sys.implementation.cache_tag}-"
+KEPT = 24 * 3600.0
+"""Seconds for which a folder is kept that nobody asks for: a process of the version before may still be running."""
 
 
 def choose() -> None:
-    """Tell Numba where to keep the kernels of this state of the package, and drop those of older states.
+    """Tell Numba where to keep the kernels of this state of the package.
 
     Where the package cannot be written to, the folder lies in the user's cache ($XDG_CACHE_HOME, by default ~/.cache), and
     where that cannot be either, Numba is left to its own ways.
     """
-    if os.environ.get(VARIABLE):
+    given = os.environ.get(VARIABLE, "")
+    if given and not Path(given).name.startswith("kernels-"):
         return
     name = PREFIX + state(PACKAGE)
-    for parent in (
-        PACKAGE / "__pycache__",
-        Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "neurohw",
-    ):
-        folder = parent / name
-        if (folder.is_dir() and os.access(folder, os.W_OK)) or _made(folder):
-            os.environ[VARIABLE] = str(folder)
-            if "numba" in sys.modules:  # it has read its settings already
-                sys.modules["numba"].config.CACHE_DIR = str(folder)
-            return
+    folder = next((str(parent / name) for parent in _parents() if _made(parent / name)), "")
+    os.environ[VARIABLE] = folder
+    if "numba" in sys.modules:  # it has read its settings already
+        sys.modules["numba"].config.CACHE_DIR = folder
 
 
 def state(package: Path) -> str:
     """A digest of the path, size and time of change of all source files below `package`."""
-    found = hashlib.sha256(sys.version.encode())
+    found = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         status = path.stat()
         found.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return found.hexdigest()[:16]
 
 
+def _parents() -> Iterator[Path]:
+    yield PACKAGE / "__pycache__"
+    with contextlib.suppress(RuntimeError):  # there may be no home
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "neurohw"
+
+
 def _made(folder: Path) -> bool:
-    """Make a new folder, and remove those of other states of this package: nothing will ask for them again."""
+    """Whether the folder is there and can be written to; those of other states that nobody asked for lately are removed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        others = [old for old in folder.parent.glob(f"{PREFIX}*") if old.stat().st_mtime < time.time() - KEPT]
     except OSError:
         return False
-    if folder.parent.parent == PACKAGE:  # the user's cache may serve several installations
-        for old in folder.parent.glob(f"{PREFIX}*"):
-            if old != folder:
-                with contextlib.suppress(OSError):
-                    shutil.rmtree(old)
-    return True
+    for old in others:
+        shutil.rmtree(old, ignore_errors=True)
+    return os.access(folder, os.W_OK)

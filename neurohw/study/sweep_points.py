@@ -98,7 +98,7 @@ def _network(axes: set[str]) -> set[str]:
 
 
 def _applies(device: Device, axis: str, mapping: Mapping) -> bool:
-    """Whether this chip has that number. A misspelt effect is an error, one that the chip goes without is not."""
+    """Whether this chip has that number. A misspelled effect is an error, one that the chip goes without is not."""
     head = axis.partition(".")[0]
     if head == "network":
         if "name" not in mapping.file.network:
