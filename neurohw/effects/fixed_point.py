@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from neurohw.effects.effect import Effect
 from neurohw.schema import In, Number
@@ -39,6 +40,12 @@ class FixedPoint(Effect):
     voltage: Annotated[Number, In("mV", at_least=1e-9)]
     current: Annotated[Number, In("nA", at_least=1e-9)]
     conductance: Annotated[Number, In("uS", at_least=1e-9)]
+
+    @model_validator(mode="after")
+    def _some_bits(self) -> "FixedPoint":
+        if self.significant < 1:
+            raise ValueError("integer_bits and fraction_bits are both 0; a word needs at least one")
+        return self
 
     @property
     def significant(self) -> int:

@@ -1,6 +1,5 @@
 """Compiled: the state of digital neurons as words, by the equation of `neurohw.effects.fixed_point`."""
 
-from math import floor
 from typing import NamedTuple
 
 import numpy as np
@@ -34,12 +33,12 @@ def hold(words, population, state, row, first, last):
 def _hold(x, lsb, half, low, high, counts):
     changed = vanished = cut = 0
     for i in range(x.shape[0]):
-        old, code = x[i], floor(x[i] / lsb + half)
-        kept = min(max(code, low), high)
+        old, code = x[i], np.floor(x[i] / lsb + half)
+        kept = low if code < low else high if code > high else code
         new = kept * lsb
         changed += new != old
         vanished += (kept == 0.0) & (old != 0.0)
-        cut += kept != code
+        cut += (code < low) | (code > high)
         x[i] = new
     counts[CHANGED] += changed
     counts[VANISHED] += vanished

@@ -250,6 +250,22 @@ def test_the_read_kernel_against_its_twin(read_noise):
     assert not variances.any()
 
 
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize(("center", "seen"), [(30.0, 25.0), (0.05, 0.1), (7.0, 7.0)])
+def test_a_read_without_noise_is_clipped_as_well(exact, center, seen):
+    """One device per pair, on the positive arm; there is none on the other."""
+    devices, weights, arms = (
+        np.array([[[center], [0.0]], [[0.0], [-1.0]]]),
+        np.empty((1, 2), np.float32),
+        np.empty((1, 6), np.float32),
+    )
+    reads.prepare(np.array([0]), devices, np.array([2.0]), np.empty((2, 2, 0)), 0.1, 25.0, exact, weights, arms)
+    np.testing.assert_allclose(weights, [[2.0 * seen, 0.0]], rtol=1e-6)
+    devices[1, 0, 0] = 100.0
+    reads.prepare(np.array([0]), devices, np.array([2.0]), np.empty((2, 2, 0)), 0.1, 25.0, exact, weights, arms)
+    assert (weights[0, 1] == reads.SINGLE) == exact
+
+
 def test_windows_and_continued_runs_change_nothing():
     whole, cut = chip_for(recurrent()), chip_for(recurrent())
     cut.window = 13

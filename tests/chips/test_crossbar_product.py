@@ -16,13 +16,14 @@ VARIANCE = GENERATOR.uniform(0.01, 0.2, (30, 20)).astype(np.float32)
 
 
 @pytest.mark.parametrize("variance", [VARIANCE, 0.04])
-def test_the_noise_is_that_of_all_devices(variance):
-    y = product(X, MEAN, variance, rng.key(1, "read"))
-    z = (y - X @ MEAN) / np.sqrt(X**2 @ np.broadcast_to(variance, MEAN.shape))
+@pytest.mark.parametrize("x", [X, 0.5 * np.sign(X)], ids=["any amplitude", "one amplitude"])
+def test_the_noise_is_that_of_all_devices(variance, x):
+    y = product(x, MEAN, variance, rng.key(1, "read"))
+    z = (y - x @ MEAN) / np.sqrt(x**2 @ np.broadcast_to(variance, MEAN.shape))
     assert kstest(z.ravel(), "norm").pvalue > 1e-3
     assert abs(np.corrcoef(z[:, 0], z[:, 1])[0, 1]) < 4 / np.sqrt(400)
-    np.testing.assert_array_equal(y, product(X, MEAN, variance, rng.key(1, "read")))
-    assert (y != product(X, MEAN, variance, rng.key(2, "read"))).mean() > 0.99
+    np.testing.assert_array_equal(y, product(x, MEAN, variance, rng.key(1, "read")))
+    assert (y != product(x, MEAN, variance, rng.key(2, "read"))).mean() > 0.99
 
 
 def test_without_noise_and_with_converters():
@@ -30,6 +31,10 @@ def test_without_noise_and_with_converters():
     y = product(10 * X, MEAN, 0.0, rng.key(1, "x"), adc)
     assert np.abs(y - 10 * X @ MEAN).max() <= adc.step() / 2 * (1 + 1e-5)
     assert np.unique(y).size < 256
+    far = product(1e4 * X, MEAN, 0.0, rng.key(1, "x"), adc)
+    low, high = (code * adc.step() for code in adc.codes)
+    assert (far.min(), far.max()) == pytest.approx((low, high), rel=1e-6)
+    np.testing.assert_allclose(far, np.clip(1e4 * X @ MEAN, low, high), atol=adc.step())
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,17 @@ def homes(folder, entry):
     return {owner.removeprefix(prefix).split(".")[0] for owner in owners if owner.startswith(prefix)}
 
 
+def test_every_file_of_the_command_line_is_a_command():
+    cli = importlib.import_module("neurohw.cli")
+    commands = {command.callback.__module__ for command in cli.app.registered_commands}
+    groups = {
+        inspect.getmodule(group.typer_instance.registered_callback.callback).__name__
+        for group in cli.app.registered_groups
+    }
+    files = {f"neurohw.cli.{name}" for name in modules("cli") if name not in ("shared", "__main__")}
+    assert files == commands | groups
+
+
 def test_every_module_is_in_the_table(folder):
     covered = set().union(*(homes(folder, entry) for entry in entries(folder)))
     forgotten = modules(folder) - covered - HELPERS.get(folder, set())

@@ -114,6 +114,10 @@ class CrossbarChip(FloatChip):
             for name, circuits in numbers.items()
         }
 
+    def _load(self, program: Program) -> None:
+        self.still: dict[str, int] = {}
+        super()._load(program)
+
     @property
     def fixed_point(self) -> FixedPoint | None:
         """The words of digital neurons; None where they have all digits."""
@@ -125,7 +129,9 @@ class CrossbarChip(FloatChip):
         if effect is not None:
             first = self.loaded.origin.first[population]
             mine = slice(first, first + self.loaded.origin.size[population])
-            self.coefficients[:, mine] = digital.coefficients(effect, self.coefficients[:, mine])
+            asked = self.coefficients[:, mine].copy()
+            self.coefficients[:, mine] = digital.coefficients(effect, asked)
+            self.still[population] = digital.standing(asked, self.coefficients[:, mine])
             self.i_offset[mine] = effect.held(self.i_offset[mine], "nA")
 
     def _reset(self, trial: int) -> None:
@@ -363,7 +369,7 @@ class CrossbarChip(FloatChip):
             report = report.add(saturated_arms=(int(full.sum()), ""))
         report = report.add(*tiles.told(self), **tiles.estimates(self))
         if self.fixed_point is not None:
-            report = report.add(*digital.told(self.words, self.fixed_point, self.groups, self.n_steps))
+            report = report.add(*digital.told(self.words, self.fixed_point, self.groups, self.n_steps, self.still))
         clipped = done["conductances clipped"]
         note = f"{clipped} times noise would have made a synaptic conductance negative; it was set to zero"
         return report.add(note) if clipped else report

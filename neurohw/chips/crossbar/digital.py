@@ -44,6 +44,11 @@ def coefficients(effect: FixedPoint, values: NDArray[np.float64]) -> NDArray[np.
     return rounded
 
 
+def standing(asked: NDArray[np.float64], rounded: NDArray[np.float64]) -> int:
+    """How many factors near 1, such as decays exp(-dt/tau), became 1 itself, so that what they stand for never happens."""
+    return int(((rounded == 1.0) & (asked != 1.0)).sum())
+
+
 def start(found: words.Words, groups: Any, state: NDArray[np.float64]) -> None:
     """Round the state with which a trial begins."""
     for k, (first, last) in enumerate(zip(groups[1], groups[2], strict=True)):
@@ -51,13 +56,27 @@ def start(found: words.Words, groups: Any, state: NDArray[np.float64]) -> None:
             words.hold(found, k, state, row, first, last)
 
 
-def told(found: words.Words, effect: FixedPoint, groups: Any, n_steps: int) -> list[Loss | str]:
-    """What words cost in a run of so many steps."""
-    stored = int(n_steps * ((groups[2] - groups[1]) * ((found.lsb > 0).sum(axis=1) + 2)).sum())
+def told(found: words.Words, effect: FixedPoint, groups: Any, n_steps: int, still: dict[str, int]) -> list[Loss | str]:
+    """What words cost in a run of so many steps, initial state included. still: population -> factors that became 1."""
+    variables = (found.lsb > 0).sum(
+        axis=1
+    )  # stored once at the beginning and in each step, the sums of both receptors twice
+    stored = int(((groups[2] - groups[1]) * (n_steps * (variables + 2) + variables)).sum())
     changed, vanished, cut = (int(count) for count in found.counts)
     word = f"s{int(effect.integer_bits)}.{int(effect.fraction_bits)}"
     why = f"a state variable left the range of {word}"
     return [
         f"neurons in words {word}: of {stored} stored, {changed} were rounded ({effect.rounding}), {vanished} of them to zero",
         Loss("words saturated", cut, stored, "neurons", why, "take more integer_bits, or larger units"),
+        *(
+            Loss(
+                "decays that stand still",
+                n,
+                0,
+                name,
+                f"{word} has too few bits to tell exp(-dt/tau) from 1",
+                "take more bits, or a longer time step",
+            )
+            for name, n in still.items()
+        ),
     ]

@@ -28,7 +28,7 @@ def prepare(places, devices, scale, wires, low, high, exact, weights, arms):
                 m, sd = devices[0, k, i], max(devices[1, k, i], 0.0)
                 mean += factor * m
                 variance += (factor * sd) ** 2
-                near |= (sd > 0.0) & ((m - REACH * sd < low) | (m + REACH * sd > high))
+                near |= (devices[1, k, i] >= 0.0) & ((m - REACH * sd < low) | (m + REACH * sd > high))
         weights[p, 0], weights[p, 1] = mean, variance
         if near:
             _clip(i, p, devices, scale[i], wires, low, high, exact, weights, arms)
@@ -36,21 +36,22 @@ def prepare(places, devices, scale, wires, low, high, exact, weights, arms):
 
 @njit(cache=True)
 def _clip(i, p, devices, scale, wires, low, high, exact, weights, arms):
-    """The same of a pair of which a read may be clipped."""
+    """The same of a pair of which a read may be clipped; one without noise is clipped here, once."""
     n, mean, variance = devices.shape[1] // 2, 0.0, 0.0
+    single = exact and (devices[1, :, i] > 0.0).any()
     for arm in range(2):
         unit, factor = scale if arm == 0 else -scale, 1.0
         if wires.shape[2]:
             mean += unit * wires[arm, 0, i]
             factor = wires[arm, 1, i]
-        if exact:
+        if single:
             arms[p, arm] = unit * factor
         for k in range(arm * n, (arm + 1) * n):
             m, sd = devices[0, k, i], devices[1, k, i]
-            if exact:
+            if single:
                 arms[p, 2 + 2 * k], arms[p, 3 + 2 * k] = m, sd
             elif sd >= 0.0:
                 seen, v = clipped(m, sd, low, high)
                 mean += unit * factor * seen
                 variance += (unit * factor) ** 2 * v
-    weights[p, 0], weights[p, 1] = mean, SINGLE if exact else np.float32(variance)
+    weights[p, 0], weights[p, 1] = mean, SINGLE if single else np.float32(variance)
