@@ -20,7 +20,7 @@ from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
 from neurohw.chips.spinnaker.neurons import observe
 from neurohw.chips.spinnaker.plastic import BoardPlasticity
 from neurohw.chips.spinnaker.traffic import traffic
-from neurohw.chips.spinnaker.workload import Mean, Pending, Workload, mean
+from neurohw.chips.spinnaker.workload import Mean, Workload, mean, queue
 from neurohw.errors import NotReadable, OutOfRange
 from neurohw.kernels.compiling import aligned_zeros
 from neurohw.kernels.energy import spinnaker_energy as energy
@@ -109,7 +109,7 @@ class SpinnakerChip(EngineChip):
         self.coefficients = aligned_zeros((N_COEFFICIENTS, n), np.int32)
         self.sums = aligned_zeros((2, n), np.uint32)
         self.counts, self.reported = np.zeros(4, np.int64), np.zeros(4, np.int64)
-        self.pending = Pending.none(self.traffic)
+        self.pending = queue(self.traffic)
         late = program.choices.overruns == "late"
         self.lateness = Lateness.none(self.traffic, self.ring.shape[0]) if late else None
         for name, values in program.payload.parameters.items():
@@ -145,9 +145,8 @@ class SpinnakerChip(EngineChip):
         n_samples, found = super()._window(first, last, trial, given, events, rows, neurons, samples, n_samples)
         sources, starts = self.arrived
         steps = np.repeat(np.arange(last - starts.size + 1, last), np.diff(starts))
-        new = steps >= first
-        when, who = (np.concatenate(pair) for pair in ((steps[new], found[:, 0]), (sources[new], found[:, 1])))
-        self.workload.add(first, last, when, who, self.pending)
+        new = np.searchsorted(steps, first)
+        self.workload.add(first, last, (steps[new:], sources[new:]), (found[:, 0], found[:, 1]), self.pending)
         return n_samples, found
 
     def _resumed(self) -> None:

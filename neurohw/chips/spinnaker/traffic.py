@@ -27,8 +27,6 @@ MOST_LINES = 4_000_000
 """Lines of `Traffic.entries` beyond which not every source has its own."""
 LONG_ROW = 256
 """Synapses of a source from which on a neighbor's lines may stand for its own."""
-DENSE = 0.05
-"""A share of pairs that exchange packets beyond which a full matrix is the faster one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +60,13 @@ class Traffic:
     def depth(self) -> int:
         """One more than the longest lag."""
         return int(self.entries[:, LAG].max(initial=0)) + 1
+
+    def lines(self, sources: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The lines of these sources."""
+        stand = self.stand[sources]
+        first, n = self.starts[stand], self.starts[stand + 1] - self.starts[stand]
+        ends = np.cumsum(n)
+        return self.entries[np.repeat(first - ends + n, n) + np.arange(n.sum())]
 
 
 def stands_for(program: Program, cores: NDArray[np.int64], exact: bool) -> NDArray[np.int64]:
@@ -127,13 +132,6 @@ def _marks(row: NDArray[np.int64], column: NDArray[np.int64], shape: tuple[int, 
     return sparse.csr_matrix((np.ones(row.size, np.float32), (row, column)), shape=shape)
 
 
-def times(counts: NDArray[np.float32], matrix: sparse.csr_matrix) -> NDArray[np.float32]:
-    """counts (step, unit) times a matrix of 0 and 1, exact up to 2^24."""
-    if matrix.nnz > DENSE * matrix.shape[0] * matrix.shape[1]:
-        return counts @ matrix.toarray()
-    return (matrix.T @ counts.T).T
-
-
 @njit(cache=True)
 def _entries(firsts, visits, cuts, stages, starts, offsets, targets, core_of, population, projections, stand):
     """(starts, entries) of the traffic of every source, with the stage for the lag; see `Traffic`.
@@ -181,18 +179,3 @@ def _with_plastic(
     joined = np.concatenate((entries, lines))
     order = np.lexsort((joined[:, LAG], owner))
     return np.searchsorted(owner[order], np.arange(starts.size)), joined[order]
-
-
-@njit(cache=True)
-def tally(steps, ids, base, starts, entries, stand, sender, extension, work, sent):
-    """Add what the spikes (steps, ids) mean to work[step - base, core] = (synapses, rows) and sent[step - base, unit]."""
-    for m in range(steps.size):
-        t, s, lag = steps[m] - base, ids[m], 0
-        sent[t, sender[s]] += 1
-        for e in range(starts[stand[s]], starts[stand[s] + 1]):
-            if entries[e, LAG] != lag:
-                lag = entries[e, LAG]
-                sent[t + lag, extension[s]] += 1
-            core = entries[e, CORE]
-            work[t + lag, core, 0] += entries[e, EVENTS]
-            work[t + lag, core, 1] += entries[e, ROWS]
