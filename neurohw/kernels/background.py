@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from neurohw.connections import OneToOne
 from neurohw.kernels.compiling import step_kernel
-from neurohw.kernels.poisson import draw, levels
+from neurohw.kernels.poisson import count, draw, levels, random_bits
 from neurohw.kernels.stimulus import intervals, stream
 from neurohw.kernels.table import SynapseTable
 from neurohw.network import RECEPTORS, Network, Population, Projection
@@ -22,6 +22,10 @@ from neurohw.program import Program
 SOURCES, RECEPTOR, TARGET, DELAY, BEGIN, END, WEIGHT, LEVELS = range(8)
 """The columns of `Background.lines`: number of sources that have a target, receptor, first target, steps, first and last
 interval in which they spike, place of the first weight, how many levels to compare with."""
+
+
+FEW = 4
+"""Levels that are compared with first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +114,12 @@ def add_background(t, keys, lines, sizes, levels, bits, counts, steps, back, wei
         mine = counts[: sizes[b]]
         for interval in range(steps[when - back], steps[when - back + 1]):
             if lines[b, BEGIN] <= interval < lines[b, END]:
-                draw(keys[b], interval, levels[b, : lines[b, LEVELS]], bits, mine)
+                random = bits[: mine.size]
+                highest, passed = random_bits(keys[b], interval, random), levels[b, : lines[b, LEVELS]]
+                if highest <= passed[FEW] and row.size == mine.size:
+                    events += _add_few(passed[0], passed[1], passed[2], passed[3], random, weight, row)
+                    continue
+                count(passed, highest, random, mine)
                 events += _add(mine[: row.size], weight, row)
                 spikes += mine[row.size :].sum()
     return events, events + np.int64(spikes)
@@ -118,11 +127,23 @@ def add_background(t, keys, lines, sizes, levels, bits, counts, steps, back, wei
 
 @step_kernel
 def _add(counts, weights, row):
-    events = 0
+    events = np.uint32(0)
     for i in range(row.shape[0]):
         row[i] += weights[i] * counts[i]
-        events += counts[i]
-    return events
+        events = np.uint32(events + counts[i])
+    return np.int64(events)
+
+
+@step_kernel
+def _add_few(a, b, c, d, bits, weights, row):
+    """As `_add`, of counts that are made on the way: most bits pass no level, hardly any pass FEW."""
+    events = np.uint32(0)
+    for i in range(row.shape[0]):
+        r = bits[i]
+        counts = np.uint32(np.uint32(r > a) + np.uint32(r > b) + np.uint32(r > c) + np.uint32(r > d))
+        row[i] += weights[i] * counts
+        events = np.uint32(events + counts)
+    return np.int64(events)
 
 
 @njit(cache=True)

@@ -5,7 +5,7 @@ Where nothing is recorded the commonest models take a tick in one loop, see `fus
 
 from numba import njit
 
-from neurohw.chips.spinnaker.fused import RING_MAX, is_fused, loops, tick
+from neurohw.chips.spinnaker.fused import RING_MAX, factors, is_fused, loops, tick
 from neurohw.chips.spinnaker.neurons import observe, overshooting, transfer, update
 from neurohw.chips.spinnaker.plastic import arrive, learn
 from neurohw.kernels.background import add_background
@@ -50,6 +50,7 @@ def run(
     """
     n = state.shape[1]
     codes, firsts, lasts, shifts, shared = loops(codes, firsts, lasts, shifts, coefficients)
+    scales = factors(shifts)
     while t < until and n_out + n <= out.shape[0]:
         while event < event_steps.size and event_steps[event] <= t:
             i = event_neurons[event]
@@ -72,7 +73,7 @@ def run(
             for g in range(codes.size):
                 if is_fused(codes[g]):
                     saturated, overshot = tick(
-                        codes[g], shared[g], state, coefficients, steep, firsts[g], lasts[g], sums, shifts[g], spiked
+                        codes[g], shared[g], state, coefficients, steep, firsts[g], lasts[g], sums, scales[g], spiked
                     )
                     counts[1] += saturated
                     counts[2] += overshot
