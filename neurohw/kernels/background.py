@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neurohw.connections import OneToOne
-from neurohw.kernels.compiling import step_kernel
+from neurohw.kernels.compiling import aligned_zeros, step_kernel
 from neurohw.kernels.poisson import count, draw, levels, random_bits
 from neurohw.kernels.stimulus import intervals, stream
 from neurohw.kernels.table import SynapseTable
@@ -49,7 +49,7 @@ class Background:
         grid = program.network.numerics.stimulus_grid
         most = int(self.sizes.max(initial=0))
         return (
-            self.keys(trial), self.lines, self.sizes, self.levels, np.empty(most, np.uint32), np.empty(most, np.uint32),
+            self.keys(trial), self.lines, self.sizes, self.levels, aligned_zeros((most,), np.uint32), aligned_zeros((most,), np.uint32),
             intervals(grid, program.dt, back, last), back,
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ Sources: sPyNNaker 7.4.1 `common/maths-util.h`, `neuron/decay.h`; spinn_common `
 """
 
 from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -84,6 +85,35 @@ def _compiled_decay(x, d):
         return np.int32(high_word(np.uint32(x), fraction) - (fraction if x < 0 else np.uint32(0)))
 
     return compiled
+
+
+class Whole(NamedTuple):
+    """A factor without a fraction, as a plain number."""
+
+    number: int
+
+
+class Fraction(NamedTuple):
+    """A factor below 1 as the bits of an u0.32, in an int32."""
+
+    bits: int
+
+
+def times(x, factor):
+    """x times a factor: s16.15, `Whole` or `Fraction`, which take half of the work."""
+    if isinstance(factor, Whole):
+        return wrap(x * factor.number)
+    return decay(x, factor.bits) if isinstance(factor, Fraction) else multiply(x, factor)
+
+
+@overload(times)
+def _compiled_times(x, factor):
+    kind = getattr(factor, "instance_class", None)
+    if kind is Whole:
+        return lambda x, factor: wrap(x * factor.number)
+    if kind is Fraction:
+        return lambda x, factor: decay(x, factor.bits)
+    return lambda x, factor: multiply(x, factor)
 
 
 def fraction_product(x: Words, d: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -69,7 +69,9 @@ def mean(program: Program, t: Traffic, name: str) -> Mean:
     network, dt, n = program.network, program.dt, t.n_units
     rate, on, length = (float(network.parameter(name, part)[0]) for part in ("rate", "start", "duration"))
     first, size = program.origin.first[name], network.populations[name].size
-    lines = t.lines(np.arange(first, first + size))  # their lags do not matter: a constant stream comes at the same rate later
+    lines = t.lines(
+        np.arange(first, first + size)
+    )  # their lags do not matter: a constant stream comes at the same rate later
     counts = np.zeros((4, n))
     counts[SYNAPSES], counts[FETCHED] = (np.bincount(lines[:, CORE], lines[:, part], n) for part in (EVENTS, ROWS))
     counts[SENT] = np.bincount(t.sender[first : first + size], minlength=n)
