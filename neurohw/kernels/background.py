@@ -104,19 +104,27 @@ def _active(network: Network, name: str) -> tuple[int, int]:
 @njit(cache=True)
 def add_background(t, keys, lines, sizes, levels, bits, counts, steps, back, weights, sums):
     """Add to sums what the background that is due at step t weighs; returns the numbers of synaptic events and of spikes."""
+    return add_part(t, keys, lines, sizes, levels, bits, counts, steps, back, weights, sums, 0, sums.shape[1])
+
+
+@njit(cache=True)
+def add_part(t, keys, lines, sizes, levels, bits, counts, steps, back, weights, sums, first, last):
+    """As `add_background`, for the neurons first..last-1; sources without a target count with the last that has one."""
     events, spikes = 0, 0
     for b in range(keys.size):
-        when = t - lines[b, DELAY]
-        if when < 0:
+        when, target, n = t - lines[b, DELAY], lines[b, TARGET], lines[b, SOURCES]
+        lo, hi = max(first - target, 0), min(last - target, n)
+        if when < 0 or lo >= hi:
             continue
-        row = sums[lines[b, RECEPTOR], lines[b, TARGET] : lines[b, TARGET] + lines[b, SOURCES]]
-        weight = weights[lines[b, WEIGHT] : lines[b, WEIGHT] + lines[b, SOURCES]]
-        mine = counts[: sizes[b]]
+        row = sums[lines[b, RECEPTOR], target + lo : target + hi]
+        weight = weights[lines[b, WEIGHT] + lo : lines[b, WEIGHT] + hi]
+        end = sizes[b] if hi == n else hi
+        mine = counts[lo:end]
         for interval in range(steps[when - back], steps[when - back + 1]):
             if lines[b, BEGIN] <= interval < lines[b, END]:
-                random = bits[: mine.size]
-                highest, passed = random_bits(keys[b], interval, random), levels[b, : lines[b, LEVELS]]
-                if highest <= passed[FEW] and row.size == mine.size:
+                highest, passed = random_bits(keys[b], interval, bits[: sizes[b]]), levels[b, : lines[b, LEVELS]]
+                random = bits[lo:end]
+                if highest <= passed[FEW] and end == hi:
                     events += _add_few(passed[0], passed[1], passed[2], passed[3], random, weight, row)
                     continue
                 count(passed, highest, random, mine)

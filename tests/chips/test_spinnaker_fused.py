@@ -49,7 +49,7 @@ def test_one_loop_is_the_parts(model, kind, seed):
     for _ in range(3):
         saturated, overshot = fused.tick(model.code, kind, state, c, steep, 7, N - 3, sums, scales, spiked)
         before = counts.copy()
-        engine._arrive(model.code, state_2, c_2, steep, 7, N - 3, sums_2, shifts, counts)
+        engine.arrive_at(model.code, state_2, c_2, steep, 7, N - 3, sums_2, shifts, counts)
         neurons.update(model.code, state_2, c_2, 7, N - 3, spiked_2)
         state[neurons.CURRENT] = state_2[neurons.CURRENT]
         assert np.array_equal(state, state_2)

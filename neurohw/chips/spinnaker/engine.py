@@ -14,7 +14,7 @@ from neurohw.kernels.delivery import collect, deliver
 
 
 @njit(cache=True)
-def _arrive(code, state, coefficients, steep, first, last, sums, shifts, counts):
+def arrive_at(code, state, coefficients, steep, first, last, sums, shifts, counts):
     """Clamp, transfer and clear the sums of neurons first..last-1."""
     for receptor in range(2):
         counts[1] += clamp(sums[receptor, first:last])
@@ -63,7 +63,7 @@ def run(
             arrive(t, plastic_state, sums)
         if sample_neurons.size:
             for g in range(codes.size):
-                _arrive(codes[g], state, coefficients, steep, firsts[g], lasts[g], sums, shifts[g], counts)
+                arrive_at(codes[g], state, coefficients, steep, firsts[g], lasts[g], sums, shifts[g], counts)
             for m in range(sample_neurons.size):
                 samples[n_samples, m] = observe(sample_codes[m], state, sample_neurons[m])[sample_values[m]]
             n_samples += 1
@@ -79,7 +79,7 @@ def run(
                     counts[1] += saturated
                     counts[2] += overshot
                 else:
-                    _arrive(code, state, coefficients, steep, first, last, sums, shift, counts)
+                    arrive_at(code, state, coefficients, steep, first, last, sums, shift, counts)
                     update(code, state, coefficients, first, last, spiked)
         n_out = collect(t, spiked, spiked_words, groups, arriving[0], arriving[1], out, n_out)
         if plastic_state is not None:
