@@ -23,15 +23,16 @@ def book(
     of one of each row. totals[row, unit] grow, and what follows it: see `Workload`.
     """
     when_outside, from_outside = outside
+    starts, entries, stand, sender, extension = lines
     when_inside, from_inside = inside
     depth, n_units, a, b = queue.shape[1], queue.shape[2], 0, 0
     received, links = np.empty(n_units, np.int32), np.empty(carried.size)
     for t in range(first, last):
         while a < when_outside.size and when_outside[a] == t:
-            _spike(t, np.int64(from_outside[a]), *lines, queue)
+            _spike(t, np.int64(from_outside[a]), starts, entries, stand, sender, extension, queue)
             a += 1
         while b < when_inside.size and when_inside[b] == t:
-            _spike(t, np.int64(from_inside[b]), *lines, queue)
+            _spike(t, np.int64(from_inside[b]), starts, entries, stand, sender, extension, queue)
             b += 1
         now = t % depth
         synapses, fetched, sent = queue[SYNAPSES, now], queue[FETCHED, now], queue[SENT, now]
@@ -52,7 +53,7 @@ def book(
             most_carried[link] = max(most_carried[link], links[link])
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _spike(t, s, starts, entries, stand, sender, extension, queue):
     """Put what a spike of s means into the queue."""
     now, lag = t % queue.shape[1], 0

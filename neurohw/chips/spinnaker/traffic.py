@@ -42,7 +42,7 @@ class Traffic:
     """
 
     starts: NDArray[np.int64]
-    entries: NDArray[np.int32]
+    entries: NDArray[np.int32] | NDArray[np.uint16]
     sender: NDArray[np.int32]
     extension: NDArray[np.int32]
     reach: sparse.csr_matrix
@@ -61,7 +61,7 @@ class Traffic:
         """One more than the longest lag."""
         return int(self.entries[:, LAG].max(initial=0)) + 1
 
-    def lines(self, sources: NDArray[np.int64]) -> NDArray[np.int32]:
+    def lines(self, sources: NDArray[np.int64]) -> NDArray[np.integer]:
         """The lines of these sources."""
         stand = self.stand[sources]
         first, n = self.starts[stand], self.starts[stand + 1] - self.starts[stand]
@@ -118,6 +118,8 @@ def traffic(program: Program, exact: bool = False) -> Traffic:
     entries[:, LAG] *= slots
     if program.payload.plastic is not None:
         starts, entries = _with_plastic(program.payload.plastic, sender, starts, entries)
+    if entries.max(initial=0) < 2**16:  # half the memory, and half the wait for it
+        entries = entries.astype(np.uint16)
     links = program.routing.crossed
     ways, number_of = np.unique(links[:, 1:], axis=0, return_inverse=True)
     return Traffic(
