@@ -40,7 +40,7 @@ def run(
             coefficients, steep, offset_rows, sums, table, weights, mine, drawn, groups, spiked, spiked_words, event_steps,
             event_neurons, event_values, event, out if k == 0 else np.empty_like(out), done[k],
         ))  # fmt: skip
-    others = [threading.Thread(target=_run, args=job) for job in jobs[1:]]
+    others = [threading.Thread(target=_run, args=job, daemon=True) for job in jobs[1:]]
     for other in others:
         other.start()
     _run(*jobs[0])
