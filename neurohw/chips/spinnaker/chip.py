@@ -182,9 +182,9 @@ class SpinnakerChip(EngineChip):
         before, late = self.counts.copy(), self.lateness
         if self._threads > 1 and late is None and self.plastic is None and not neurons.size:
             t, event, n_out = threads.run(
-                self._threads, self.row_events, t, until, *self.groups, self.state, self.coefficients, self.steep,
+                self._threads, self.row_events, t, until, self.groups, self.state, self.coefficients, self.steep,
                 self.offset_rows, self.sums, self.table.arguments, self.weights, arriving, background,
-                self.groups_of_neurons, self.spiked, self.spiked_words, *events, event, out, self.counts,
+                self.groups_of_neurons, self.spiked, self.spiked_words, events, event, out, self.counts,
             )  # fmt: skip
             self._book(before)
             return t, event, n_samples, n_out

@@ -11,8 +11,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from neurohw.chips.spinnaker.engine import arrive_at, update
+from neurohw.chips.spinnaker.engine import arrive_at
 from neurohw.chips.spinnaker.fused import factors, is_fused, loops, tick
+from neurohw.chips.spinnaker.neurons import update
 from neurohw.kernels.background import add_part
 from neurohw.kernels.delivery import collect, deliver_row, scratch
 from neurohw.kernels.gate import gate, meet
@@ -22,10 +23,13 @@ ALIGNED = 64
 
 
 def run(
-    n_threads, row_events, t, until, codes, firsts, lasts, shifts, state, coefficients, steep, offset_rows, sums, table, weights,
-    arriving, background, groups, spiked, spiked_words, event_steps, event_neurons, event_values, event, out, counts,
+    n_threads, row_events, t, until, populations, state, coefficients, steep, offset_rows, sums, table, weights, arriving,
+    background, groups, spiked, spiked_words, events, event, out, counts,
 ):  # fmt: skip
-    """`engine.run` where nothing is recorded and nothing learns. row_events: of each row of sums, grow. Returns (t, event, n_out)."""
+    """`engine.run` where nothing is recorded and nothing learns; returns (t, event, n_out).
+
+    row_events: of each row of sums; they grow. populations: codes, firsts, lasts, shifts; events: steps, neurons, values.
+    """
     n, door = state.shape[1], gate()
     edges = [min(n, round(n * k / n_threads / ALIGNED) * ALIGNED) for k in range(n_threads)] + [n]
     rows, done = shares(row_events, n_threads), np.zeros((n_threads, 7 + len(row_events)), np.int64)
@@ -36,9 +40,9 @@ def run(
         mine = (ring, cuts, *stimulus, segments) if k == 0 else (*_copied(ring, cuts), *stimulus, scratch())
         drawn = tuple(one.copy() if i in (bits, tallies) else one for i, one in enumerate(background))
         jobs.append((
-            n_threads, door, edges[k], edges[k + 1], rows == k, t, until, codes, firsts, lasts, shifts, state,
-            coefficients, steep, offset_rows, sums, table, weights, mine, drawn, groups, spiked, spiked_words, event_steps,
-            event_neurons, event_values, event, out if k == 0 else np.empty_like(out), done[k],
+            n_threads, door, edges[k], edges[k + 1], rows == k, t, until, *populations, state,
+            coefficients, steep, offset_rows, sums, table, weights, mine, drawn, groups, spiked, spiked_words, *events, event,
+            out if k == 0 else np.empty_like(out), done[k],
         ))  # fmt: skip
     others = [threading.Thread(target=_run, args=job, daemon=True) for job in jobs[1:]]
     for other in others:
@@ -76,7 +80,10 @@ def _run(
     sums, table, weights, arriving, background, groups, spiked, spiked_words, event_steps, event_neurons, event_values, event,
     out, done,
 ):  # fmt: skip
-    """A thread's part: the neurons begin..end-1, and those rows of sums. done: what `counts` gets, (t, event, n_out), events of the rows."""
+    """A thread's part: the neurons begin..end-1, and those rows of sums.
+
+    done: what `counts` gets, (t, event, n_out), synaptic events of each row.
+    """
     n, n_out, times, synapses = state.shape[1], 0, 1, np.zeros(rows.size, np.int64)
     counts = np.zeros(4, np.int64)
     scales = factors(firsts, lasts, shifts, n)
