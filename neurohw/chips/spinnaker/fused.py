@@ -2,9 +2,9 @@
 
     clamp the ring-buffer sums -> transfer -> current -> membrane, threshold, reset -> decay; clear the sums
 
-CURRENT is left as it was, since only `neurons.update` reads it. A neuron's state is read and written once instead of
-in every part of the tick. Where all neurons of a population have the
-same coefficients the loop takes those of the first; i_offset may differ, as injected currents change it.
+A neuron's state is read and written once instead of in every part of the tick; CURRENT is left as it was, since only
+`neurons.update` reads it. Where all neurons of a population have the same coefficients the loop takes those of the first;
+i_offset may differ, as injected currents change it.
 """
 
 import numpy as np
@@ -95,7 +95,10 @@ def factors(firsts, lasts, shifts, n):
 
 @njit(cache=True)
 def tick(code, kind, state, c, steep, first, last, sums, scales, spiked):
-    """A tick of the neurons first..last-1; scales: see `factors`. Returns how many ring-buffer cells were saturated, and overshooting steps."""
+    """A tick of the neurons first..last-1; scales: see `factors`.
+
+    Returns how many ring-buffer cells were saturated, and overshooting steps.
+    """
     w = slice(first, last)
     if kind == SIMPLE:
         whole, fraction = Whole(c[RESISTANCE, first] >> 15), Fraction(wrap(c[EXP_TC, first] << 17))
