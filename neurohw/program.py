@@ -46,7 +46,7 @@ class DelayPlan:
     allowed: Mapping[str, NDArray[np.int64]]
     between: NDArray[np.float64] | None = None
 
-    @property
+    @cached_property
     def slots(self) -> NDArray[np.int64]:
         """Every delay in use."""
         parts = [np.asarray(steps, np.int64) for steps in self.allowed.values()]

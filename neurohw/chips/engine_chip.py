@@ -57,6 +57,19 @@ class EngineChip:
         return rng.key(self.seed, f"{self.device.name}/{address}")
 
     @property
+    def threads(self) -> int:
+        """How many threads a run takes."""
+        return 1
+
+    @threads.setter
+    def threads(self, n: int) -> None:
+        if n != 1:
+            raise Unsupported(
+                f"threads: {self.device.title} runs on one thread, not {n!r}; run trials or specimens in processes "
+                f"of their own (neurohw sweep --workers)"
+            )
+
+    @property
     def loaded(self) -> Program:
         """The program on the chip; raises BadInput where there is none."""
         if self.program is None:

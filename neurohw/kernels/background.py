@@ -12,8 +12,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neurohw.connections import OneToOne
-from neurohw.kernels.compiling import step_kernel
-from neurohw.kernels.poisson import draw, levels
+from neurohw.kernels.compiling import aligned_zeros, step_kernel
+from neurohw.kernels.poisson import count, draw, levels, random_bits
 from neurohw.kernels.stimulus import intervals, stream
 from neurohw.kernels.table import SynapseTable
 from neurohw.network import RECEPTORS, Network, Population, Projection
@@ -22,6 +22,10 @@ from neurohw.program import Program
 SOURCES, RECEPTOR, TARGET, DELAY, BEGIN, END, WEIGHT, LEVELS = range(8)
 """The columns of `Background.lines`: number of sources that have a target, receptor, first target, steps, first and last
 interval in which they spike, place of the first weight, how many levels to compare with."""
+
+
+FEW = 4
+"""Levels that are compared with first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,7 @@ class Background:
         grid = program.network.numerics.stimulus_grid
         most = int(self.sizes.max(initial=0))
         return (
-            self.keys(trial), self.lines, self.sizes, self.levels, np.empty(most, np.uint32), np.empty(most, np.uint32),
+            self.keys(trial), self.lines, self.sizes, self.levels, aligned_zeros((most,), np.uint32), aligned_zeros((most,), np.uint32),
             intervals(grid, program.dt, back, last), back,
         )  # fmt: skip
 
@@ -100,17 +104,30 @@ def _active(network: Network, name: str) -> tuple[int, int]:
 @njit(cache=True)
 def add_background(t, keys, lines, sizes, levels, bits, counts, steps, back, weights, sums):
     """Add to sums what the background that is due at step t weighs; returns the numbers of synaptic events and of spikes."""
+    return add_part(t, keys, lines, sizes, levels, bits, counts, steps, back, weights, sums, 0, sums.shape[1])
+
+
+@njit(cache=True)
+def add_part(t, keys, lines, sizes, levels, bits, counts, steps, back, weights, sums, first, last):
+    """As `add_background`, for the neurons first..last-1; sources without a target count with the last that has one."""
     events, spikes = 0, 0
     for b in range(keys.size):
-        when = t - lines[b, DELAY]
-        if when < 0:
+        when, target, n = t - lines[b, DELAY], lines[b, TARGET], lines[b, SOURCES]
+        lo, hi = max(first - target, 0), min(last - target, n)
+        if when < 0 or lo >= hi:
             continue
-        row = sums[lines[b, RECEPTOR], lines[b, TARGET] : lines[b, TARGET] + lines[b, SOURCES]]
-        weight = weights[lines[b, WEIGHT] : lines[b, WEIGHT] + lines[b, SOURCES]]
-        mine = counts[: sizes[b]]
+        row = sums[lines[b, RECEPTOR], target + lo : target + hi]
+        weight = weights[lines[b, WEIGHT] + lo : lines[b, WEIGHT] + hi]
+        end = sizes[b] if hi == n else hi
+        mine = counts[lo:end]
         for interval in range(steps[when - back], steps[when - back + 1]):
             if lines[b, BEGIN] <= interval < lines[b, END]:
-                draw(keys[b], interval, levels[b, : lines[b, LEVELS]], bits, mine)
+                highest, passed = random_bits(keys[b], interval, bits[: sizes[b]]), levels[b, : lines[b, LEVELS]]
+                random = bits[lo:end]
+                if highest <= passed[FEW] and end == hi:
+                    events += _add_few(passed[0], passed[1], passed[2], passed[3], random, weight, row)
+                    continue
+                count(passed, highest, random, mine)
                 events += _add(mine[: row.size], weight, row)
                 spikes += mine[row.size :].sum()
     return events, events + np.int64(spikes)
@@ -118,11 +135,23 @@ def add_background(t, keys, lines, sizes, levels, bits, counts, steps, back, wei
 
 @step_kernel
 def _add(counts, weights, row):
-    events = 0
+    events = np.uint32(0)
     for i in range(row.shape[0]):
         row[i] += weights[i] * counts[i]
-        events += counts[i]
-    return events
+        events = np.uint32(events + counts[i])
+    return np.int64(events)
+
+
+@step_kernel
+def _add_few(a, b, c, d, bits, weights, row):
+    """As `_add`, of counts that are made on the way: most bits pass no level, hardly any pass FEW."""
+    events = np.uint32(0)
+    for i in range(row.shape[0]):
+        r = bits[i]
+        counts = np.uint32(np.uint32(r > a) + np.uint32(r > b) + np.uint32(r > c) + np.uint32(r > d))
+        row[i] += weights[i] * counts
+        events = np.uint32(events + counts)
+    return np.int64(events)
 
 
 @njit(cache=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
+from llvmlite.binding import get_process_triple
 from numba import njit, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.extending import intrinsic, overload
@@ -80,3 +81,23 @@ def prefetch(typing_context, array, index):
         return context.get_dummy_value()
 
     return types.void(array, index), generate
+
+
+HIGH_WORD = "llvm.umul.fix.i32"
+
+
+@intrinsic
+def high_word(typing_context, a, b):
+    """The upper 32 bits of the product of two uint32: loops that take it thus stay 32 bits wide, twice as many a pass."""
+
+    def generate(context, builder, signature, arguments):
+        word, wide = ir.IntType(32), ir.IntType(64)
+        if not get_process_triple().startswith("x86"):
+            product = builder.mul(*(builder.zext(one, wide) for one in arguments))
+            return builder.trunc(builder.lshr(product, wide(32)), word)
+        function = builder.module.globals.get(HIGH_WORD)
+        if function is None:
+            function = ir.Function(builder.module, ir.FunctionType(word, [word, word, word]), HIGH_WORD)
+        return builder.call(function, [*arguments, word(32)])
+
+    return types.uint32(types.uint32, types.uint32), generate

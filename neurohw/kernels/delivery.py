@@ -28,15 +28,27 @@ def deliver(
     h + 1]]: sources of the h-th group behind those of neurons that spike in step stimulus_first + k (a source may stand
     there several times). segments: (n, 2), scratch.
     """
-    events, n = 0, sums.shape[1]
-    for r in range(row_visits.size - 1):
-        block, receptor = r // 2, r % 2
-        m, found = due(
-            t, visits[row_visits[r] : row_visits[r + 1]], starts, offsets, ring, ring_cuts,
-            stimulus, stimulus_cuts, stimulus_first, segments,
+    events = 0
+    for row in range(row_visits.size - 1):
+        events += deliver_row(
+            row, t, visits, row_visits, starts, offsets, targets, weights, ring, ring_cuts, stimulus, stimulus_cuts,
+            stimulus_first, segments, sums,
         )  # fmt: skip
-        events += _pull(found[:m], targets, weights, sums[receptor, block * BLOCK : min(n, (block + 1) * BLOCK)])
     return events
+
+
+@njit(cache=True)
+def deliver_row(
+    row, t, visits, row_visits, starts, offsets, targets, weights, ring, ring_cuts, stimulus, stimulus_cuts, stimulus_first,
+    segments, sums,
+):  # fmt: skip
+    """The part of `deliver` that goes to one row of sums: block * 2 + receptor."""
+    block, receptor, n = row // 2, row % 2, sums.shape[1]
+    m, found = due(
+        t, visits[row_visits[row] : row_visits[row + 1]], starts, offsets, ring, ring_cuts,
+        stimulus, stimulus_cuts, stimulus_first, segments,
+    )  # fmt: skip
+    return _pull(found[:m], targets, weights, sums[receptor, block * BLOCK : min(n, (block + 1) * BLOCK)])
 
 
 @njit(cache=True)

@@ -33,26 +33,46 @@ def levels(means: ArrayLike) -> NDArray[np.uint32]:
 @njit(cache=True)
 def draw(key, interval, levels, bits, counts):
     """counts[i] of every source in an interval; levels[k]: of each source, or one number for all. bits: scratch."""
-    half = (counts.size + 1) // 2
+    mine = bits[: counts.size]
+    count(levels, random_bits(key, interval, mine), mine, counts)
+
+
+@njit(cache=True)
+def random_bits(key, interval, bits):
+    """Fill bits with those of all sources in an interval; returns the highest."""
+    half = (bits.size + 1) // 2
     counter = np.int64(interval) * half
-    low, high = bits[:half], bits[half : counts.size]
-    _hash(key, counter, low, high)
+    low, high = bits[:half], bits[half:]
+    highest = _hash(key, counter, low, high)
     if high.size < half:
         low[half - 1] = np.uint32(hash64(key, counter + half - 1) & np.uint64(NEVER))
+        highest = max(highest, low[half - 1])
+    return highest
+
+
+@njit(cache=True)
+def count(levels, highest, bits, counts):
+    """How many levels the bits of each source pass; highest: of the bits."""
     counts[:] = 0
     for k in range(0, levels.shape[0], TOGETHER):
+        if k > 0 and levels.ndim == 1 and highest <= levels[k]:
+            break  # levels ascend
         _compare(
             levels[k], levels[k + 1], levels[k + 2], levels[k + 3], levels[k + 4], levels[k + 5], levels[k + 6],
-            levels[k + 7], bits[: counts.size], counts,
+            levels[k + 7], bits, counts,
         )  # fmt: skip
 
 
 @step_kernel
 def _hash(key, counter, low, high):
+    highest = np.uint32(0)
     for i in range(high.shape[0]):
         bits = hash64(key, counter + i)
-        low[i] = np.uint32(bits & np.uint64(NEVER))
-        high[i] = np.uint32(bits >> np.uint64(32))
+        a, b = np.uint32(bits & np.uint64(NEVER)), np.uint32(bits >> np.uint64(32))
+        low[i] = a
+        high[i] = b
+        highest = max(highest, max(a, b))
+    return highest
 
 
 @step_kernel

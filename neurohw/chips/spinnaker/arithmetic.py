@@ -10,12 +10,15 @@ Sources: sPyNNaker 7.4.1 `common/maths-util.h`, `neuron/decay.h`; spinn_common `
 """
 
 from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.extending import overload
 from numpy.typing import ArrayLike, NDArray
 
 from neurohw.errors import OutOfRange
+from neurohw.kernels.compiling import high_word
 
 ONE = 1 << 15
 LOWEST, HIGHEST = -65536.0, 65535.99997  # what the tool chain accepts as s16.15
@@ -50,17 +53,67 @@ def wrap(x):
 @njit(cache=True)
 def multiply(a, b):
     """s16.15 times s16.15: floor((a b) / 2^15), wrapped."""
-    return np.int32((np.int64(a) * np.int64(b)) >> np.int64(15))
+    return _multiply(a, b)
 
 
 @njit(cache=True)
 def decay(x, d):
-    """s16.15 times u0.32: floor((x d) / 2^32); `d` holds the fraction's bits as int32.
+    """s16.15 times u0.32: floor((x d) / 2^32); `d` holds the fraction's bits as int32."""
+    return _decay(x, d)
 
-    A set sign bit stands for 2^31 instead of -2^31, hence the added x: signed products vectorize on every processor.
-    """
-    missing = np.int64(x) if d < 0 else np.int64(0)
-    return np.int32(((np.int64(x) * np.int64(d)) >> np.int64(32)) + missing)
+
+def _multiply(a, b):
+    return np.int32((np.int64(a) * np.int64(b)) >> np.int64(15))
+
+
+def _decay(x, d):
+    return np.int32((np.int64(x) * (np.int64(d) & np.int64(ONE_FRACTION))) >> np.int64(32))
+
+
+@overload(_multiply)
+def _compiled_multiply(a, b):
+    """b = h 2^15 + l: a h + floor(a l / 2^15), the second as the decay by l / 2^15."""
+    return lambda a, b: wrap(np.int32(a) * (np.int32(b) >> 15) + np.int64(_decay(a, np.int32(b) << 17)))
+
+
+@overload(_decay)
+def _compiled_decay(x, d):
+    """Of unsigned words, less what the sign bit of x is too much: it stands for 2^32 d."""
+
+    def compiled(x, d):
+        fraction = np.uint32(d)
+        return np.int32(high_word(np.uint32(x), fraction) - (fraction if x < 0 else np.uint32(0)))
+
+    return compiled
+
+
+class Whole(NamedTuple):
+    """A factor without a fraction, as a plain number."""
+
+    number: int
+
+
+class Fraction(NamedTuple):
+    """A factor below 1 as the bits of an u0.32, in an int32."""
+
+    bits: int
+
+
+def times(x, factor):
+    """x times a factor: s16.15, `Whole` or `Fraction`, which take half of the work."""
+    if isinstance(factor, Whole):
+        return wrap(x * factor.number)
+    return decay(x, factor.bits) if isinstance(factor, Fraction) else multiply(x, factor)
+
+
+@overload(times)
+def _compiled_times(x, factor):
+    kind = getattr(factor, "instance_class", None)
+    if kind is Whole:
+        return lambda x, factor: wrap(x * factor.number)
+    if kind is Fraction:
+        return lambda x, factor: decay(x, factor.bits)
+    return lambda x, factor: multiply(x, factor)
 
 
 def fraction_product(x: Words, d: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -4,6 +4,7 @@ Cores run in step, as on a real machine with its common timer, so the neurons of
 holds which neuron matters for delays, packets and energy, and stands in the program.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurohw.chips.engine_chip import EngineChip
-from neurohw.chips.spinnaker import engine
+from neurohw.chips.spinnaker import engine, threads
 from neurohw.chips.spinnaker.arithmetic import ONE, encode
 from neurohw.chips.spinnaker.board_report import board_report
 from neurohw.chips.spinnaker.late import DROPPED, Lateness, clockwork
@@ -20,8 +21,8 @@ from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
 from neurohw.chips.spinnaker.neurons import observe
 from neurohw.chips.spinnaker.plastic import BoardPlasticity
 from neurohw.chips.spinnaker.traffic import traffic
-from neurohw.chips.spinnaker.workload import Mean, Pending, Workload, mean
-from neurohw.errors import NotReadable, OutOfRange
+from neurohw.chips.spinnaker.workload import Mean, Workload, mean, queue
+from neurohw.errors import BadInput, NotReadable, OutOfRange, Unsupported
 from neurohw.kernels.compiling import aligned_zeros
 from neurohw.kernels.energy import spinnaker_energy as energy
 from neurohw.kernels.rows import rows as rows_of
@@ -55,6 +56,25 @@ class SpinnakerChip(EngineChip):
     neuron_state: ClassVar[tuple[str, ...]] = ("state",)
     workload: Workload | None = None
     means: list[Mean] | None = None
+    _threads = 1
+
+    @property
+    def threads(self) -> int:
+        """How many threads a run takes; 1 unless set. No result depends on it.
+
+        More than one pay for large networks alone, and only where every thread has a core to itself: they meet twice in
+        each step, so if one has to wait for its turn, all wait. Runs that record state variables, learn, or follow
+        `overruns: late` take one. Raises BadInput for what is no number of threads, Unsupported on Windows.
+        """
+        return self._threads
+
+    @threads.setter
+    def threads(self, n: int) -> None:
+        if not isinstance(n, int) or n < 1:
+            raise BadInput(f"threads: expected a whole number from 1 on, got {n!r}")
+        if n > 1 and os.name != "posix":
+            raise Unsupported("threads: only 1 on Windows, where waiting threads cannot give way to others")
+        self._threads = n
 
     @property
     def draws_background(self) -> bool:  # type: ignore[override]
@@ -100,6 +120,7 @@ class SpinnakerChip(EngineChip):
             lasts.append(last)
             shifts.append([payload.shifts[name, receptor] for receptor in RECEPTORS])
         self.groups = tuple(np.array(part, np.int64) for part in (codes, firsts, lasts, shifts))
+        self.row_events = np.zeros(self.table.n_rows, np.int64)
         self.traffic, self.means = traffic(program, exact=program.choices.overruns == "late"), None
 
     def _reset(self, trial: int) -> None:
@@ -109,7 +130,7 @@ class SpinnakerChip(EngineChip):
         self.coefficients = aligned_zeros((N_COEFFICIENTS, n), np.int32)
         self.sums = aligned_zeros((2, n), np.uint32)
         self.counts, self.reported = np.zeros(4, np.int64), np.zeros(4, np.int64)
-        self.pending = Pending.none(self.traffic)
+        self.pending = queue(self.traffic)
         late = program.choices.overruns == "late"
         self.lateness = Lateness.none(self.traffic, self.ring.shape[0]) if late else None
         for name, values in program.payload.parameters.items():
@@ -145,9 +166,8 @@ class SpinnakerChip(EngineChip):
         n_samples, found = super()._window(first, last, trial, given, events, rows, neurons, samples, n_samples)
         sources, starts = self.arrived
         steps = np.repeat(np.arange(last - starts.size + 1, last), np.diff(starts))
-        new = steps >= first
-        when, who = (np.concatenate(pair) for pair in ((steps[new], found[:, 0]), (sources[new], found[:, 1])))
-        self.workload.add(first, last, when, who, self.pending)
+        new = np.searchsorted(steps, first)
+        self.workload.add(first, last, (steps[new:], sources[new:]), (found[:, 0], found[:, 1]), self.pending)
         return n_samples, found
 
     def _resumed(self) -> None:
@@ -160,6 +180,14 @@ class SpinnakerChip(EngineChip):
 
     def _advance(self, t, until, arriving, background, events, event, rows, neurons, samples, n_samples, out):
         before, late = self.counts.copy(), self.lateness
+        if self._threads > 1 and late is None and self.plastic is None and not neurons.size:
+            t, event, n_out = threads.run(
+                self._threads, self.row_events, t, until, self.groups, self.state, self.coefficients, self.steep,
+                self.offset_rows, self.sums, self.table.arguments, self.weights, arriving, background,
+                self.groups_of_neurons, self.spiked, self.spiked_words, events, event, out, self.counts,
+            )  # fmt: skip
+            self._book(before)
+            return t, event, n_samples, n_out
         extra = () if late is None else (clockwork(self.loaded, self.traffic), tuple(vars(late).values()))
         result = (engine.run if late is None else run_late)(
             t, until, *self.groups, self.state, self.coefficients, self.steep, self.offset_rows, self.sums,
@@ -167,9 +195,13 @@ class SpinnakerChip(EngineChip):
             *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts, *extra,
             *((self.plastic.fixed, self.learned) if self.plastic else ()),
         )  # fmt: skip
+        self._book(before)
+        return result
+
+    def _book(self, before: NDArray[np.int64]) -> None:
+        """Add what was counted since to the ledger."""
         self.ledger.synaptic_events += int(self.counts[0] - before[0])
         self.ledger.packets += int(self.counts[3] - before[3])
-        return result
 
     def _state_row(self, population: str, variable: str) -> int:
         if variable not in VALUES:

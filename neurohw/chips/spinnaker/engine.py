@@ -5,7 +5,7 @@ Where nothing is recorded the commonest models take a tick in one loop, see `fus
 
 from numba import njit
 
-from neurohw.chips.spinnaker.fused import RING_MAX, is_fused, loops, tick
+from neurohw.chips.spinnaker.fused import RING_MAX, factors, is_fused, loops, tick
 from neurohw.chips.spinnaker.neurons import observe, overshooting, transfer, update
 from neurohw.chips.spinnaker.plastic import arrive, learn
 from neurohw.kernels.background import add_background
@@ -14,7 +14,7 @@ from neurohw.kernels.delivery import collect, deliver
 
 
 @njit(cache=True)
-def _arrive(code, state, coefficients, steep, first, last, sums, shifts, counts):
+def arrive_at(code, state, coefficients, steep, first, last, sums, shifts, counts):
     """Clamp, transfer and clear the sums of neurons first..last-1."""
     for receptor in range(2):
         counts[1] += clamp(sums[receptor, first:last])
@@ -49,7 +49,8 @@ def run(
     samples[k, m] = V, gsyn_exc or gsyn_inh (sample_values[m] = 0, 1, 2) of a neuron, s16.15.
     """
     n = state.shape[1]
-    codes, firsts, lasts, shifts, shared = loops(codes, firsts, lasts, shifts, coefficients)
+    scales = factors(firsts, lasts, shifts, n)
+    joined = loops(codes, firsts, lasts, shifts, coefficients)
     while t < until and n_out + n <= out.shape[0]:
         while event < event_steps.size and event_steps[event] <= t:
             i = event_neurons[event]
@@ -62,23 +63,24 @@ def run(
             arrive(t, plastic_state, sums)
         if sample_neurons.size:
             for g in range(codes.size):
-                _arrive(codes[g], state, coefficients, steep, firsts[g], lasts[g], sums, shifts[g], counts)
+                arrive_at(codes[g], state, coefficients, steep, firsts[g], lasts[g], sums, shifts[g], counts)
             for m in range(sample_neurons.size):
                 samples[n_samples, m] = observe(sample_codes[m], state, sample_neurons[m])[sample_values[m]]
             n_samples += 1
             for g in range(codes.size):
                 update(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
         else:
-            for g in range(codes.size):
-                if is_fused(codes[g]):
+            for g in range(joined[0].size):
+                code, first, last, shift, kind = joined[0][g], joined[1][g], joined[2][g], joined[3][g], joined[4][g]
+                if is_fused(code, shift):
                     saturated, overshot = tick(
-                        codes[g], shared[g], state, coefficients, steep, firsts[g], lasts[g], sums, shifts[g], spiked
+                        code, kind, state, coefficients, steep, first, last, sums, scales, spiked
                     )
                     counts[1] += saturated
                     counts[2] += overshot
                 else:
-                    _arrive(codes[g], state, coefficients, steep, firsts[g], lasts[g], sums, shifts[g], counts)
-                    update(codes[g], state, coefficients, firsts[g], lasts[g], spiked)
+                    arrive_at(code, state, coefficients, steep, first, last, sums, shift, counts)
+                    update(code, state, coefficients, first, last, spiked)
         n_out = collect(t, spiked, spiked_words, groups, arriving[0], arriving[1], out, n_out)
         if plastic_state is not None:
             counts[0] += learn(t, plastic_fixed, plastic_state, *arriving[:5])

@@ -27,8 +27,6 @@ MOST_LINES = 4_000_000
 """Lines of `Traffic.entries` beyond which not every source has its own."""
 LONG_ROW = 256
 """Synapses of a source from which on a neighbor's lines may stand for its own."""
-DENSE = 0.05
-"""A share of pairs that exchange packets beyond which a full matrix is the faster one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +42,7 @@ class Traffic:
     """
 
     starts: NDArray[np.int64]
-    entries: NDArray[np.int32]
+    entries: NDArray[np.int32] | NDArray[np.uint16]
     sender: NDArray[np.int32]
     extension: NDArray[np.int32]
     reach: sparse.csr_matrix
@@ -62,6 +60,13 @@ class Traffic:
     def depth(self) -> int:
         """One more than the longest lag."""
         return int(self.entries[:, LAG].max(initial=0)) + 1
+
+    def lines(self, sources: NDArray[np.int64]) -> NDArray[np.integer]:
+        """The lines of these sources."""
+        stand = self.stand[sources]
+        first, n = self.starts[stand], self.starts[stand + 1] - self.starts[stand]
+        ends = np.cumsum(n)
+        return self.entries[np.repeat(first - ends + n, n) + np.arange(n.sum())]
 
 
 def stands_for(program: Program, cores: NDArray[np.int64], exact: bool) -> NDArray[np.int64]:
@@ -113,6 +118,8 @@ def traffic(program: Program, exact: bool = False) -> Traffic:
     entries[:, LAG] *= slots
     if program.payload.plastic is not None:
         starts, entries = _with_plastic(program.payload.plastic, sender, starts, entries)
+    if entries.max(initial=0) < 2**16:  # half the memory, and half the wait for it
+        entries = entries.astype(np.uint16)
     links = program.routing.crossed
     ways, number_of = np.unique(links[:, 1:], axis=0, return_inverse=True)
     return Traffic(
@@ -125,13 +132,6 @@ def traffic(program: Program, exact: bool = False) -> Traffic:
 
 def _marks(row: NDArray[np.int64], column: NDArray[np.int64], shape: tuple[int, int]) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(row.size, np.float32), (row, column)), shape=shape)
-
-
-def times(counts: NDArray[np.float32], matrix: sparse.csr_matrix) -> NDArray[np.float32]:
-    """counts (step, unit) times a matrix of 0 and 1, exact up to 2^24."""
-    if matrix.nnz > DENSE * matrix.shape[0] * matrix.shape[1]:
-        return counts @ matrix.toarray()
-    return (matrix.T @ counts.T).T
 
 
 @njit(cache=True)
@@ -181,18 +181,3 @@ def _with_plastic(
     joined = np.concatenate((entries, lines))
     order = np.lexsort((joined[:, LAG], owner))
     return np.searchsorted(owner[order], np.arange(starts.size)), joined[order]
-
-
-@njit(cache=True)
-def tally(steps, ids, base, starts, entries, stand, sender, extension, work, sent):
-    """Add what the spikes (steps, ids) mean to work[step - base, core] = (synapses, rows) and sent[step - base, unit]."""
-    for m in range(steps.size):
-        t, s, lag = steps[m] - base, ids[m], 0
-        sent[t, sender[s]] += 1
-        for e in range(starts[stand[s]], starts[stand[s] + 1]):
-            if entries[e, LAG] != lag:
-                lag = entries[e, LAG]
-                sent[t + lag, extension[s]] += 1
-            core = entries[e, CORE]
-            work[t + lag, core, 0] += entries[e, EVENTS]
-            work[t + lag, core, 1] += entries[e, ROWS]

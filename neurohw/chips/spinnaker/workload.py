@@ -2,17 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw.chips.spinnaker.traffic import LAG, Traffic, tally, times
+from neurohw.chips.spinnaker.account import FETCHED, RECEIVED, SENT, SYNAPSES, book
+from neurohw.chips.spinnaker.traffic import CORE, EVENTS, ROWS, Traffic
 from neurohw.device.spinnaker import SpinnakerMachine
 from neurohw.program import Program, Slice
 
-Mean = tuple[int, int, NDArray[np.float32], NDArray[np.float32]]
-"""(first step, last step, work (unit, 2), packets (unit)) of a constant stream of spikes."""
+Spikes = tuple[NDArray[np.int64], NDArray[np.integer]]
+"""Steps, ascending, and the presynaptic numbers that spike in them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mean:
+    """A constant stream of spikes from step `first` to before step `last`: counts (row, unit), see `account`; links: packets."""
+
+    first: int
+    last: int
+    counts: NDArray[np.float64]
+    links: NDArray[np.float64]
 
 
 class CoreLoad(NamedTuple):
@@ -47,37 +59,33 @@ class LinkLoad(NamedTuple):
     limit: float
 
 
-@dataclass
-class Pending:
-    """What the delay extensions will send in the steps to come: work (lag - 1, unit, 2), sent (lag - 1, unit)."""
-
-    work: NDArray[np.int32]
-    sent: NDArray[np.int32]
-
-    @classmethod
-    def none(cls, traffic: Traffic) -> "Pending":
-        shape = (traffic.depth - 1, traffic.n_units)
-        return cls(np.zeros((*shape, 2), np.int32), np.zeros(shape, np.int32))
+def queue(traffic: Traffic) -> NDArray[np.int32]:
+    """Nothing due; (row, step modulo, unit), see `account`: what the delay extensions will send in the steps to come."""
+    return np.zeros((3, traffic.depth, traffic.n_units), np.int32)
 
 
 def mean(program: Program, t: Traffic, name: str) -> Mean:
     """What a population of Poisson sources alike means in a step."""
-    network, dt = program.network, program.dt
+    network, dt, n = program.network, program.dt, t.n_units
     rate, on, length = (float(network.parameter(name, part)[0]) for part in ("rate", "start", "duration"))
     first, size = program.origin.first[name], network.populations[name].size
-    work, sent = np.zeros((1, t.n_units, 2), np.int32), np.zeros((1, t.n_units), np.int32)
-    one = t.entries.copy()
-    one[:, LAG] = 0  # a constant stream comes at the same rate later
-    each = np.arange(first, first + size)
-    tally(np.zeros(size, np.int64), each, 0, t.starts, one, t.stand, t.sender, t.extension, work, sent)
-    per_step = np.float32(1e-3 * rate * dt)
+    lines = t.lines(
+        np.arange(first, first + size)
+    )  # their lags do not matter: a constant stream comes at the same rate later
+    counts = np.zeros((4, n))
+    counts[SYNAPSES], counts[FETCHED] = (np.bincount(lines[:, CORE], lines[:, part], n) for part in (EVENTS, ROWS))
+    counts[SENT] = np.bincount(t.sender[first : first + size], minlength=n)
+    counts[RECEIVED], links = counts[SENT] @ t.reach, counts[SENT] @ t.crossing
     begin, end = (min(int(np.ceil(at / dt - 1e-6)), 2**62) for at in (on, min(on + length, 1e15)))
-    return begin, end, work[0] * per_step, sent[0] * per_step
+    per_step = 1e-3 * rate * dt
+    return Mean(begin, end, per_step * counts, per_step * links)
 
 
 class Workload:
     """Counts of one run, window by window.
 
+    totals (row, unit): see `account`. cycles, peak, over: sum and largest of the steps' cycles, steps beyond the budget; most:
+    packets received in a step; carried, most_carried: packets of each link, and in a step.
     Poisson sources that are drawn in place (see `kernels.background`) are no spikes to count: they come in at their mean,
     `means`.
     """
@@ -90,45 +98,37 @@ class Workload:
         self.link_limit = float(machine.link_rate) * program.dt * program.choices.slowdown(program.dt)
         n, links = traffic.n_units, len(traffic.ways)
         self.n_steps = 0
+        self.totals = np.zeros((4, n))
+        self.cycles, self.peak, self.most = np.zeros((3, n))
         self.over = np.zeros(n, np.int64)
-        self.events, self.rows, self.received, self.sent = np.zeros((4, n))
-        self.cycles, self.peak, self.most_packets = np.zeros((3, n))
         self.carried, self.most_carried = np.zeros((2, links))
         self.means = means
 
-    def add(self, first: int, last: int, steps: NDArray, ids: NDArray, pending: Pending) -> None:
-        """Count the spikes (steps, presynaptic numbers) of the steps first..last-1, and what was pending from before."""
-        t, n, ahead = self.traffic, last - first, pending.sent.shape[0]
-        work, sent = np.zeros((n + ahead, t.n_units, 2), np.int32), np.zeros((n + ahead, t.n_units), np.int32)
-        work[:ahead], sent[:ahead] = pending.work, pending.sent
-        tally(steps, ids, first, t.starts, t.entries, t.stand, t.sender, t.extension, work, sent)
-        pending.work, pending.sent = work[n:].copy(), sent[n:].copy()
-        if not self.means:
-            self._book(work[:n, :, 0], work[:n, :, 1], sent[:n].astype(np.float32))
-            return
-        mean_work, mean_sent = work[:n].astype(np.float32), sent[:n].astype(np.float32)
-        for begin, end, work_each, sent_each in self.means:
-            mean_work[max(0, begin - first) : max(0, end - first)] += work_each
-            mean_sent[max(0, begin - first) : max(0, end - first)] += sent_each
-        self._book(mean_work[..., 0], mean_work[..., 1], mean_sent)
+    @property
+    def sent(self) -> NDArray[np.float64]:
+        """Packets of each unit."""
+        return self.totals[SENT]
 
-    def _book(self, events: NDArray, rows: NDArray, sent: NDArray[np.float32]) -> None:
-        machine, t = self.machine, self.traffic
-        received, carried = times(sent, t.reach), times(sent, t.crossing)
-        cycles = t.fixed + (
-            float(machine.cycles_per_event) * events
-            + float(machine.cycles_per_row) * rows
-            + float(machine.cycles_per_packet) * received
-            + float(machine.cycles_per_spike) * sent
-        )
-        self.n_steps += sent.shape[0]
-        for total, part in ((self.events, events), (self.rows, rows), (self.received, received), (self.sent, sent)):
-            total += part.sum(axis=0, dtype=np.float64)
-        self.cycles += cycles.sum(axis=0)
-        self.over += (cycles > self.budget).sum(axis=0) * t.working
-        self.carried += carried.sum(axis=0, dtype=np.float64)
-        for most, part in ((self.peak, cycles), (self.most_packets, received), (self.most_carried, carried)):
-            np.maximum(most, part.max(axis=0, initial=0), out=most)
+    def add(self, first: int, last: int, outside: Spikes, inside: Spikes, due: NDArray[np.int32]) -> None:
+        """Count the steps first..last-1. outside, inside: (steps, presynaptic numbers) of sources and of neurons, by step;
+        due: see `queue`."""
+        t, machine = self.traffic, self.machine
+        costs = np.zeros(4)
+        costs[[SYNAPSES, FETCHED, SENT, RECEIVED]] = [
+            machine.cycles_per_event, machine.cycles_per_row, machine.cycles_per_spike, machine.cycles_per_packet
+        ]  # fmt: skip
+        ends = {end for one in self.means for end in (one.first, one.last) if first < end < last}
+        for begin, end in pairwise(sorted({first, last} | ends)):
+            active = [one for one in self.means if one.first <= begin < one.last]
+            constant = sum((one.counts for one in active), np.zeros((4, t.n_units)))
+            links = sum((one.links for one in active), np.zeros(len(t.ways)))
+            book(
+                begin, end, _between(outside, begin, end), _between(inside, begin, end),
+                (t.starts, t.entries, t.stand, t.sender, t.extension), (t.reach.indptr, t.reach.indices),
+                (t.crossing.indptr, t.crossing.indices), due, constant, links, costs, t.fixed, self.budget,
+                self.totals, self.cycles, self.peak, self.most, self.over, self.carried, self.most_carried,
+            )  # fmt: skip
+        self.n_steps += last - first
 
     def cores(self) -> list[CoreLoad]:
         """One row per unit, in the order of the program's slices, then its extensions."""
@@ -145,15 +145,15 @@ class Workload:
             y=site.y,
             core=site.unit,
             neuron_updates=part.size * self.n_steps if works else 0,
-            synaptic_events=round(self.events[k]),
-            rows=round(self.rows[k]),
-            packets_received=round(self.received[k]),
-            packets_sent=round(self.sent[k]),
+            synaptic_events=round(self.totals[SYNAPSES, k]),
+            rows=round(self.totals[FETCHED, k]),
+            packets_received=round(self.totals[RECEIVED, k]),
+            packets_sent=round(self.totals[SENT, k]),
             mean_cycles=float(self.cycles[k]) / steps if works else np.nan,
             peak_cycles=float(self.peak[k]) if works else np.nan,
             budget=self.budget,
-            steps_over_budget=int(self.over[k]),
-            most_packets_in_a_step=round(self.most_packets[k]),
+            steps_over_budget=int(self.over[k]) if works else 0,
+            most_packets_in_a_step=round(self.most[k]),
         )
 
     def links(self) -> list[LinkLoad]:
@@ -164,3 +164,8 @@ class Workload:
             x, y, link = self.traffic.ways[k]
             found.append(LinkLoad(x, y, link, round(self.carried[k]), round(self.most_carried[k]), self.link_limit))
         return found
+
+
+def _between(spikes: Spikes, first: int, last: int) -> Spikes:
+    lo, hi = np.searchsorted(spikes[0], (first, last))
+    return spikes[0][lo:hi], spikes[1][lo:hi]
