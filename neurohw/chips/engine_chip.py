@@ -8,6 +8,7 @@ import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,7 +42,9 @@ class EngineChip:
     state_names: ClassVar[tuple[str, ...]] = ("step", "ring", "ring_cuts")
     neuron_state: ClassVar[tuple[str, ...]] = ()
     """The arrays with one column per neuron that a run goes on from; see `resume`."""
+    most_threads: ClassVar[int] = 1
     table: SynapseTable
+    _threads = 1
     draws_background: bool = False
     """Whether the compiled loop takes Poisson input that is drawn in place; see `neurohw.kernels.background`."""
 
@@ -58,16 +61,22 @@ class EngineChip:
 
     @property
     def threads(self) -> int:
-        """How many threads a run takes."""
-        return 1
+        """How many threads a run takes; 1 unless set. No result depends on it.
+
+        Raises BadInput for what is no number of threads, Unsupported for more than `most_threads`.
+        """
+        return self._threads
 
     @threads.setter
     def threads(self, n: int) -> None:
-        if n != 1:
+        if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
+            raise BadInput(f"threads: expected a whole number from 1 on, got {n!r}")
+        if n > self.most_threads:
             raise Unsupported(
-                f"threads: {self.device.title} runs on one thread, not {n!r}; run trials or specimens in processes "
-                f"of their own (neurohw sweep --workers)"
+                f"threads: a run of {self.device.title} takes {self.most_threads} here at most, not {n}; run trials or "
+                f"specimens in processes of their own (neurohw sweep --workers)"
             )
+        self._threads = int(n)
 
     @property
     def loaded(self) -> Program:

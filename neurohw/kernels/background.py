@@ -25,7 +25,7 @@ interval in which they spike, place of the first weight, how many levels to comp
 
 
 FEW = 4
-"""Levels that are compared with first."""
+"""How many levels `_add_few` compares with; draws that pass more of them are counted by `count`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,11 @@ def gate() -> NDArray[np.int64]:
     return aligned_zeros((8,), np.int64)
 
 
+def leave_open(gate: NDArray[np.int64]) -> None:
+    """Let everybody pass from now on."""
+    gate[0] = 2**62
+
+
 def _number(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     return make_array(signature.args[0])(context, builder, arguments[0]).data
 

@@ -10,6 +10,7 @@ from numba import njit
 
 from neurohw.chips.spinnaker import arithmetic as fixed
 from neurohw.errors import OutOfRange
+from neurohw.kernels import compiling
 from tests.oracles import spinnaker_fixed as twin
 
 EDGES = [0, 1, -1, 2, 32767, 32768, 32769, -32768, 2**31 - 1, -(2**31), 2**30, -(2**30)]
@@ -111,3 +112,20 @@ def test_encode_looks_at_the_decimal_text():
 def test_what_does_not_fit_is_refused(value):
     with pytest.raises(OutOfRange, match="tau_m"):
         fixed.encode([1.0, value], "tau_m")
+
+
+@pytest.mark.parametrize("processor", ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"])
+def test_the_upper_word_of_a_product_on_every_processor(monkeypatch, processor):
+    """Two ways to write it, by processor; both run here."""
+    if processor.startswith("x86") and not compiling.get_process_triple().startswith("x86"):
+        pytest.skip("this way is for x86")
+    monkeypatch.setattr(compiling, "get_process_triple", lambda: processor)
+
+    @njit
+    def upper(a, b):
+        return compiling.high_word(a, b)
+
+    edges = [0, 1, 2, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1]
+    for a in edges:
+        for b in edges:
+            assert upper(np.uint32(a), np.uint32(b)) == (a * b) >> 32

@@ -217,3 +217,20 @@ def test_in_large_networks_lines_of_neighbors_stand_for_each_other(monkeypatch):
     assert fewer < 0.4 * all_lines
     assert sent == same > 1000
     assert abs(estimated / events - 1) < 0.02
+
+
+def test_short_lines_of_the_account_count_the_same(monkeypatch):
+    """Lines of 16 bits, and of 32 where a number needs them."""
+    from neurohw.chips.spinnaker import traffic as module
+
+    counted = []
+    for short, kind in ((2**16, np.uint16), (0, np.int32)):
+        monkeypatch.setattr(module, "SHORT", short)
+        chip = workbench.fabricate(SPIN5, 1)
+        chip.load(workbench.map_network(small.recurrent_short("IF_curr_exp"), SPIN5, dt=1.0))
+        chip.run(100.0)
+        assert chip.traffic.entries.dtype == kind
+        counted.append((chip.workload.totals, chip.workload.cycles))
+    for a, b in zip(*counted, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert counted[0][0].sum() > 0

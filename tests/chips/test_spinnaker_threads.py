@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from neurohw import workbench
-from neurohw.chips.spinnaker import neurons, threads
+from neurohw.chips.spinnaker import threads
 from neurohw.connections import FixedProbability, OneToOne
 from neurohw.distributions import Normal, Uniform
 from neurohw.errors import BadInput, Unsupported
+from neurohw.kernels.gate import gate, meet
 from neurohw.network import Network
 
 
@@ -48,8 +49,7 @@ def test_threads_change_nothing(n_threads):
             assert np.array_equal(a.spikes[name], b.spikes[name]), name
         assert str(a.report) == str(b.report)
     assert all(first[0].spikes[name][0].size > 20 for name in "abc")
-    kept = np.arange(len(one.state)) != neurons.CURRENT
-    assert np.array_equal(one.state[kept], many.state[kept])
+    assert np.array_equal(one.state, many.state)
     assert np.array_equal(one.coefficients, many.coefficients)
     assert np.array_equal(one.counts, many.counts)
     assert one.ledger == many.ledger
@@ -62,12 +62,38 @@ def test_every_row_has_a_thread():
     assert threads.shares(np.array([5, 5]), 4).tolist() == [0, 1]
 
 
-def test_what_runs_on_one_thread_says_so():
-    chip = workbench.fabricate(workbench.load_device("spinnaker-spin5"))
-    for wrong in (0, 1.5, "2"):
-        with pytest.raises(BadInput, match="threads"):
-            chip.threads = wrong
+def test_a_thread_that_fails_leaves_nobody_waiting():
+    """The second of three fails at once; the others meet, and pass."""
+
+    def part(number, door):
+        if number == 1:
+            raise MemoryError("no room")
+        meet(door, 3, 1)
+
+    door = gate()
+    with pytest.raises(MemoryError, match="no room"):
+        threads.together(part, [(k, door) for k in range(3)], door)
+
+
+def test_threads_that_cannot_be_started(monkeypatch):
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads.threading.Thread, "start", start)
+    door = gate()
+    with pytest.raises(RuntimeError, match="new thread"):
+        threads.together(lambda door: meet(door, 2, 1), [(door,), (door,)], door)
+
+
+def test_what_is_no_number_of_threads():
+    board = workbench.fabricate(workbench.load_device("spinnaker-spin5"))
     ideal = workbench.fabricate(workbench.load_device("spinnaker-spin5").ideal())
-    with pytest.raises(Unsupported, match="one thread"):
+    for chip in (board, ideal):
+        for wrong in (0, 1.5, "2", True):
+            with pytest.raises(BadInput, match="threads"):
+                chip.threads = wrong
+        chip.threads = np.int64(1)
+        with pytest.raises(Unsupported, match="at most"):
+            chip.threads = 1000
+    with pytest.raises(Unsupported, match="takes 1 here"):
         ideal.threads = 2
-    ideal.threads = 1

@@ -18,11 +18,11 @@ from neurohw.chips.spinnaker.board_report import board_report
 from neurohw.chips.spinnaker.late import DROPPED, Lateness, clockwork
 from neurohw.chips.spinnaker.late import run as run_late
 from neurohw.chips.spinnaker.models import MODELS, N_COEFFICIENTS, N_STATES
-from neurohw.chips.spinnaker.neurons import observe
+from neurohw.chips.spinnaker.neurons import CURRENT, observe
 from neurohw.chips.spinnaker.plastic import BoardPlasticity
 from neurohw.chips.spinnaker.traffic import traffic
 from neurohw.chips.spinnaker.workload import Mean, Workload, mean, queue
-from neurohw.errors import BadInput, NotReadable, OutOfRange, Unsupported
+from neurohw.errors import NotReadable, OutOfRange
 from neurohw.kernels.compiling import aligned_zeros
 from neurohw.kernels.energy import spinnaker_energy as energy
 from neurohw.kernels.rows import rows as rows_of
@@ -56,25 +56,9 @@ class SpinnakerChip(EngineChip):
     neuron_state: ClassVar[tuple[str, ...]] = ("state",)
     workload: Workload | None = None
     means: list[Mean] | None = None
-    _threads = 1
-
-    @property
-    def threads(self) -> int:
-        """How many threads a run takes; 1 unless set. No result depends on it.
-
-        More than one pay for large networks alone, and only where every thread has a core to itself: they meet twice in
-        each step, so if one has to wait for its turn, all wait. Runs that record state variables, learn, or follow
-        `overruns: late` take one. Raises BadInput for what is no number of threads, Unsupported on Windows.
-        """
-        return self._threads
-
-    @threads.setter
-    def threads(self, n: int) -> None:
-        if not isinstance(n, int) or n < 1:
-            raise BadInput(f"threads: expected a whole number from 1 on, got {n!r}")
-        if n > 1 and os.name != "posix":
-            raise Unsupported("threads: only 1 on Windows, where waiting threads cannot give way to others")
-        self._threads = n
+    most_threads: ClassVar[int] = (
+        64 if os.name == "posix" else 1
+    )  # elsewhere a waiting thread cannot give way to others
 
     @property
     def draws_background(self) -> bool:  # type: ignore[override]
@@ -186,8 +170,7 @@ class SpinnakerChip(EngineChip):
                 self.offset_rows, self.sums, self.table.arguments, self.weights, arriving, background,
                 self.groups_of_neurons, self.spiked, self.spiked_words, events, event, out, self.counts,
             )  # fmt: skip
-            self._book(before)
-            return t, event, n_samples, n_out
+            return self._booked(before, (t, event, n_samples, n_out))
         extra = () if late is None else (clockwork(self.loaded, self.traffic), tuple(vars(late).values()))
         result = (engine.run if late is None else run_late)(
             t, until, *self.groups, self.state, self.coefficients, self.steep, self.offset_rows, self.sums,
@@ -195,13 +178,15 @@ class SpinnakerChip(EngineChip):
             *events, event, rows, neurons, self.codes[neurons], samples, n_samples, out, 0, self.counts, *extra,
             *((self.plastic.fixed, self.learned) if self.plastic else ()),
         )  # fmt: skip
-        self._book(before)
-        return result
+        return self._booked(before, result)
 
-    def _book(self, before: NDArray[np.int64]) -> None:
-        """Add what was counted since to the ledger."""
+    def _booked(self, before: NDArray[np.int64], result: Any) -> Any:
+        """Add what was counted since to the ledger, and forget what concerns a tick alone: how a state was reached."""
         self.ledger.synaptic_events += int(self.counts[0] - before[0])
         self.ledger.packets += int(self.counts[3] - before[3])
+        if self.lateness is None:  # else a core may have stopped in the middle of its tick
+            self.state[CURRENT] = 0
+        return result
 
     def _state_row(self, population: str, variable: str) -> int:
         if variable not in VALUES:

@@ -1,11 +1,17 @@
-"""One network on several threads, to the bit what one thread computes: see `SpinnakerChip.threads`.
+"""One network on several threads, to the bit what one thread computes: `chip.threads = 2`.
+
+This pays for large networks alone, and only where every thread has a core to itself: they meet twice in each step, so if
+one has to wait for its turn, all wait. Below 65,536 neurons two threads share delivery, further ones do not; each thread
+draws the random bits of the whole background, and remembers all spikes in memory of its own. Runs that record state
+variables, learn, or follow `overruns: late` take one thread.
 
 A step has two halves, and all threads meet after each. First every thread adds up the synapses due in its own rows of sums
-(excitation, inhibition; of blocks of 65,536 neurons), then it updates its own neurons and their background. Each remembers
-all spikes by itself. Which thread has which rows follows the events of the windows before, and no result depends on it.
+(excitation, inhibition; of blocks of 65,536 neurons), then it updates its own neurons and their background. Which thread has
+which rows follows the events of the windows before, and no result depends on it.
 """
 
 import threading
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numba import njit
@@ -16,7 +22,7 @@ from neurohw.chips.spinnaker.fused import factors, is_fused, loops, tick
 from neurohw.chips.spinnaker.neurons import update
 from neurohw.kernels.background import add_part
 from neurohw.kernels.delivery import collect, deliver_row, scratch
-from neurohw.kernels.gate import gate, meet
+from neurohw.kernels.gate import gate, leave_open, meet
 
 ALIGNED = 64
 """Neurons after whose multiples a thread's part may end: whole cache lines, also of flags."""
@@ -44,15 +50,43 @@ def run(
             coefficients, steep, offset_rows, sums, table, weights, mine, drawn, groups, spiked, spiked_words, *events, event,
             out if k == 0 else np.empty_like(out), done[k],
         ))  # fmt: skip
-    others = [threading.Thread(target=_run, args=job, daemon=True) for job in jobs[1:]]
-    for other in others:
-        other.start()
-    _run(*jobs[0])
-    for other in others:
-        other.join()
+    if not _run.signatures:  # a thread that still compiles lets the others wait
+        _run(*jobs[0][:6], t, *jobs[0][7:])
+    together(_run, jobs, door)
     counts += done[:, :4].sum(axis=0)
     row_events += done[:, 7:].sum(axis=0)
     return tuple(done[0, 4:7].tolist())
+
+
+def together(part: Callable[..., None], jobs: Sequence[tuple], door: NDArray[np.int64]) -> None:
+    """Each job by a thread of its own, the first by this one; raises what any of them raised, once all have ended.
+
+    A thread that ends before its time leaves the gate open, so that no other waits for it.
+    """
+    failures: list[BaseException] = []
+
+    def one(job: tuple) -> None:
+        try:
+            part(*job)
+        except BaseException as error:
+            failures.append(error)
+            leave_open(door)
+
+    others = [threading.Thread(target=one, args=(job,), daemon=True) for job in jobs[1:]]
+    started = []
+    try:
+        for other in others:
+            other.start()
+            started.append(other)
+    except RuntimeError as error:  # no more threads can be started
+        failures.append(error)
+        leave_open(door)
+    else:
+        one(jobs[0])
+    for other in started:
+        other.join()
+    if failures:
+        raise failures[0]
 
 
 def shares(events: NDArray[np.int64], n_threads: int) -> NDArray[np.int64]:

@@ -23,6 +23,8 @@ Way = tuple[int, int, int]
 """A link: (x, y) of the chip that it leaves, and its number."""
 CORE, LAG, EVENTS, ROWS = range(4)
 """What the columns of `Traffic.entries` are."""
+SHORT = 2**16
+"""Lines whose numbers are all below this are kept in 16 bits."""
 MOST_LINES = 4_000_000
 """Lines of `Traffic.entries` beyond which not every source has its own."""
 LONG_ROW = 256
@@ -118,7 +120,7 @@ def traffic(program: Program, exact: bool = False) -> Traffic:
     entries[:, LAG] *= slots
     if program.payload.plastic is not None:
         starts, entries = _with_plastic(program.payload.plastic, sender, starts, entries)
-    if entries.max(initial=0) < 2**16:  # half the memory, and half the wait for it
+    if entries.max(initial=0) < SHORT:  # half the memory, and half the wait for it
         entries = entries.astype(np.uint16)
     links = program.routing.crossed
     ways, number_of = np.unique(links[:, 1:], axis=0, return_inverse=True)
