@@ -36,11 +36,10 @@ class AnalogChoices(Choices):
         description="what shares one unit of weight: each projection has its own, or all projections onto one receptor "
         "of a population share one; a device whose rows cannot be scaled one by one has the second in any case",
     )
-    top_weight: float | None = Field(
+    top_weight: Annotated[float, Field(gt=0)] | dict[str, Annotated[float, Field(gt=0)]] | None = Field(
         None,
-        gt=0,
-        description="the network weight that the largest code stands for, on every projection: room for weights that "
-        "will be learned; by default the largest weight of those that share a unit",
+        description="the network weight that the largest code stands for, on every projection or by the population that "
+        "it ends on: room for weights that will be learned; by default the largest weight of those that share a unit",
     )
     inputs_per_bus: int | None = Field(
         None,

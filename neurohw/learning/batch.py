@@ -83,6 +83,26 @@ class Batch:
             None if self.mask is None else self.mask[which],
         )
 
+    def in_a_row(self, n: int) -> "Batch":
+        """The same samples, n at a time one after the other in one: labels then change within it. 1: the batch itself.
+
+        Raises BadInput where n does not divide their number.
+        """
+        if n == 1:
+            return self
+        if n < 1 or self.n_samples % n:
+            raise BadInput(f"batch: {self.n_samples} samples cannot be put in rows of {n}")
+        steps, rows = n * self.n_steps, self.n_samples // n
+        labels = self.labels
+        if labels is not None:
+            labels = np.broadcast_to(labels.reshape(self.n_samples, -1), self.counted.shape).reshape(rows, steps)
+        return Batch(
+            {name: flags.reshape(rows, steps, flags.shape[2]) for name, flags in self.spikes.items()},
+            None if self.targets is None else self.targets.reshape(rows, steps, -1),
+            labels,
+            None if self.mask is None else self.mask.reshape(rows, steps),
+        )
+
     def stimulus(self, sample: int, dt: float) -> dict[str, SpikeTimes]:
         """The spikes of one sample as `Chip.run` takes them: population -> times (ms), indices."""
         found = {}

@@ -27,6 +27,8 @@ from neurohw.recording import Recording
 
 Array = NDArray[np.float64]
 From = Literal["recording", "twin"]
+TOGETHER = 8
+"""Samples that are worked out at once; the traces of more do not stay in the caches, which takes three times as long."""
 
 
 class EProp:
@@ -97,6 +99,12 @@ class EProp:
         return self._gradients(batch, weights, {})
 
     def _gradients(self, batch: Batch, weights: Weights, given: Mapping[str, NDArray]) -> Gradients:
+        together = batch.n_samples if self.rule.couples_samples else TOGETHER
+        parts = [slice(k, k + together) for k in range(0, batch.n_samples, together)]
+        found = [self._part(batch.samples(p), weights, {n: x[p] for n, x in given.items()}) for p in parts]
+        return found[0] if len(found) == 1 else _joined(found)
+
+    def _part(self, batch: Batch, weights: Weights, given: Mapping[str, NDArray]) -> Gradients:
         part = self.roles
         batch, w_in, w_rec, w_out = self.stacked(batch, weights)
         found, scored = self.rule.run(batch, w_in, w_rec, w_out, **given)
@@ -135,3 +143,13 @@ class EProp:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.feedback.restore(state)
+
+
+def _joined(parts: Sequence[Gradients]) -> Gradients:
+    """The gradients of a batch from those of its parts: means over all samples."""
+    sizes = [len(part.outputs) for part in parts]
+    shares = np.array(sizes) / sum(sizes)
+    mean = {name: sum(s * p.weights[name] for s, p in zip(shares, parts, strict=True)) for name in parts[0].weights}
+    metrics = {name: np.concatenate([part.metrics[name] for part in parts]) for name in parts[0].metrics}
+    loss = float(sum(s * p.loss for s, p in zip(shares, parts, strict=True)))
+    return Gradients(mean, loss, np.concatenate([part.outputs for part in parts]), metrics)

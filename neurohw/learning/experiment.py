@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from neurohw.device import Device
 from neurohw.digest import digest
@@ -34,7 +34,7 @@ from neurohw.learning.rule import Rates
 from neurohw.learning.schemes import SCHEMES, Scheme
 from neurohw.learning.surrogate import Surrogate
 from neurohw.learning.tasks import TASKS, Task
-from neurohw.learning.trainer import Progress, Trained, Trainer
+from neurohw.learning.trainer import Course, Progress, Trained, Trainer
 from neurohw.mapping import ChipEntry, Seed, Time
 from neurohw.mapping import Mapping as MappingOf
 from neurohw.network import Network
@@ -99,6 +99,8 @@ class TrainEntry(Plan):
     """What stands under `train:`: the plan, the rule, and how gradients become writes.
 
     train_samples, test_samples: the first so many of the task, and those after them. batch: samples of one update.
+    fresh: each epoch has samples of its own, train_samples of them; the tests are then the first of the task. in_a_row: samples
+    that follow each other in one run, since starting a run may cost more than a sample; it divides the other three.
     network: what is to be another than under `network:`. copies, substitute: see `neurohw.learning.layout`. start: initial weights are written by `load`, or brought onto an
     empty chip by the scheme. after: a chip that stands before this one in the file, whose trained weights (same seed) are the
     initial ones; what they are worth on this chip before it learns is measured too.
@@ -112,10 +114,19 @@ class TrainEntry(Plan):
     train_samples: AtLeastOne = 3
     test_samples: Annotated[int, Field(ge=0)] = 3
     batch: AtLeastOne = 1
+    fresh: bool = False
+    in_a_row: AtLeastOne = 1
     copies: AtLeastOne = 1
     substitute: dict[str, str] = {}
     start: Literal["written", "scheme"] = "written"
     seeds: Annotated[list[Seed], Field(min_length=1, max_length=1000)] = [1]
+
+    @model_validator(mode="after")
+    def _whole_rows(self) -> "TrainEntry":
+        for name in ("batch", "train_samples", "test_samples"):
+            if (n := getattr(self, name)) % self.in_a_row:
+                raise ValueError(f"in_a_row: {name} {n} is not a multiple of {self.in_a_row}")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,16 +206,26 @@ class Case:
             )
         return OPTIMIZERS[name](**given)
 
-    def _course(self, seed: int) -> Any:
-        whole, n = self.task.batch(0, self.train.train_samples, seed), self.train.batch
-        batches = [whole.samples(slice(k, k + n)) for k in range(0, whole.n_samples, n)]
-        return lambda epoch: batches
+    def _course(self, seed: int) -> Course:
+        """The batches of an epoch; those of the first stand for all unless samples are fresh."""
+        if not self.train.fresh:
+            batches = self._epoch(0, seed)
+            return lambda epoch: batches
+        return lambda epoch: self._epoch(self.train.test_samples + epoch * self.train.train_samples, seed)
+
+    def _epoch(self, first: int, seed: int) -> list[Batch]:
+        train = self.train
+        n = train.batch // train.in_a_row
+        whole = self.task.batch(first, train.train_samples, seed).in_a_row(train.in_a_row)
+        return [whole.samples(slice(k, k + n)) for k in range(0, whole.n_samples, n)]
 
     def tests(self, seed: int) -> list[Batch]:
-        """The test samples, one by one; none of them is trained on."""
-        n = self.train.test_samples
-        whole = self.task.batch(self.train.train_samples, n, seed) if n else None
-        return [whole.samples(slice(k, k + 1)) for k in range(n)] if whole else []
+        """The test samples, one run in each batch; none of them is trained on."""
+        train, n = self.train, self.train.test_samples
+        if not n:
+            return []
+        whole = self.task.batch(0 if train.fresh else train.train_samples, n, seed).in_a_row(train.in_a_row)
+        return [whole.samples(slice(k, k + 1)) for k in range(whole.n_samples)]
 
 
 def _plan(train: TrainEntry) -> dict[str, Any]:

@@ -77,9 +77,18 @@ def _classes(y: Array, batch: Batch, counted: NDArray[np.bool_]) -> Parts:
 
 
 def _wrong(y: Array, batch: Batch, labels: NDArray[np.int64], counted: NDArray[np.bool_]) -> Array:
-    """1 for a sample with the wrong answer: the largest mean readout; where labels change, the share of wrong steps."""
+    """The share of wrong answers of each sample; an answer is the largest mean readout over the steps that count.
+
+    Where labels change within a sample, each stretch of steps that count and have one label is an answer of its own.
+    """
     assert batch.labels is not None
+    number = np.zeros(counted.shape, np.int64) + np.arange(len(counted))[:, None]
     if batch.labels.ndim == 2:
-        return ((y.argmax(axis=2) != labels) & counted).sum(axis=1) / counted.sum(axis=1)
-    mean = np.where(counted[:, :, None], y, 0.0).sum(axis=1)
-    return (mean.argmax(axis=1) != batch.labels).astype(float)
+        begins = counted.copy()
+        begins[:, 1:] &= ~counted[:, :-1] | (labels[:, 1:] != labels[:, :-1])
+        number = begins.cumsum().reshape(counted.shape) - 1
+    which, rows = number[counted], np.nonzero(counted)[0]
+    first = np.unique(which, return_index=True)[1]
+    sums = np.stack([np.bincount(which, one) for one in y[counted].T], axis=1)
+    wrong = sums.argmax(axis=1) != labels[counted][first]
+    return np.asarray(np.bincount(rows[first], wrong) / np.bincount(rows[first]))

@@ -4,6 +4,8 @@
     Adam               m = b1 m + (1 - b1) g,   s = b2 s + (1 - b2) g^2,   k = 1, 2, ... updates
                        dw = -rate sqrt(1 - b2^k)/(1 - b1^k) m/(sqrt(s) + epsilon)
 
+    rate = rate_0 2^(-updates/half_life)                         where a half-life is given, for both
+
 This is the form of Adam's own paper with epsilon outside of the correction, as TensorFlow 1 and NEST have it.
 Source: Kingma & Ba, arXiv:1412.6980, section 2.
 """
@@ -23,39 +25,52 @@ Rate = float | Mapping[str, float]
 
 @dataclass
 class GradientDescent:
-    """rate: of all, or per projection."""
+    """rate: of all, or per projection. half_life: updates in which the rate falls by half; None: it stays."""
 
     rate: Rate
+    half_life: float | None = None
+    updates: int = 0
+
+    def __post_init__(self) -> None:
+        check_half_life(self.half_life)
 
     def changes(self, gradients: Arrays) -> dict[str, NDArray[np.float64]]:
         """What is added to the weights. Raises OutOfRange for a gradient that is not finite."""
         check_finite(gradients)
-        return {name: -rate_of(self.rate, name) * g for name, g in gradients.items()}
+        left = left_of(self.half_life, self.updates)
+        self.updates += 1
+        return {name: -left * rate_of(self.rate, name) * g for name, g in gradients.items()}
 
     def state(self) -> dict[str, Any]:
-        return {}
+        return {"updates": self.updates}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        if state:
-            raise BadInput(f"gradient descent has no state, got {', '.join(state)}")
+        if strange := [name for name in state if name != "updates"]:
+            raise BadInput(f"gradient descent: the state holds {', '.join(strange)}, which is none of its own")
+        self.updates = int(state.get("updates", 0))
 
 
 @dataclass
 class Adam:
-    """rate: of all, or per projection. beta_1, beta_2, epsilon: as in the paper."""
+    """rate: of all, or per projection. beta_1, beta_2, epsilon: as in the paper. half_life: as of GradientDescent."""
 
     rate: Rate
+    half_life: float | None = None
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
     updates: int = 0
     moments: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        check_half_life(self.half_life)
+
     def changes(self, gradients: Arrays) -> dict[str, NDArray[np.float64]]:
         """What is added to the weights. Raises OutOfRange for a gradient that is not finite."""
         check_finite(gradients)
+        left = left_of(self.half_life, self.updates)
         self.updates += 1
-        correction = np.sqrt(1 - self.beta_2**self.updates) / (1 - self.beta_1**self.updates)
+        correction = left * np.sqrt(1 - self.beta_2**self.updates) / (1 - self.beta_1**self.updates)
         found = {}
         for name, g in gradients.items():
             m, s = self.moments.get(name, (np.zeros_like(g), np.zeros_like(g)))
@@ -82,6 +97,17 @@ class Adam:
 
 
 OPTIMIZERS = {"gradient_descent": GradientDescent, "adam": Adam}
+
+
+def left_of(half_life: float | None, updates: int) -> float:
+    """The share of the rate that is left after so many updates."""
+    return 1.0 if half_life is None else float(0.5 ** (updates / half_life))
+
+
+def check_half_life(half_life: Any) -> None:
+    """Raise BadInput for a half-life that is no number > 0."""
+    if half_life is not None and not (isinstance(half_life, int | float) and 0 < half_life < np.inf):
+        raise BadInput(f"optimizer: half_life {half_life!r} is not a number of updates > 0")
 
 
 def rate_of(rate: Rate, projection: str) -> float:

@@ -29,7 +29,8 @@ class RecurrentNetwork(Described):
 
     reset: by subtraction, in the step of the spike or, as many frameworks write it, one step later (late: the membrane
     has not decayed by then), or to v_rest.
-    gain: of the initial weights.
+    adapting: the share of the hidden neurons, the last ones, whose thresholds adapt (ALIF).
+    gain: of the initial weights; readout_gain: of those of the readout, where it is another.
     """
 
     hidden: Annotated[int, Field(ge=1, le=100_000)] = 100
@@ -40,10 +41,12 @@ class RecurrentNetwork(Described):
     v_thresh: Positive = 0.1
     v_rest: float = 0.0
     beta: Annotated[float, Field(ge=0)] = 0.0
+    adapting: Annotated[float, Field(ge=0, le=1)] = 1.0
     tau_a: Duration = 200.0
     tau_refrac: Time = 0.0
     reset: Literal["late", "subtract", "set"] = "late"
     gain: Positive = 0.1
+    readout_gain: Positive | None = None
 
     def shapes(self, task: Task) -> dict[str, tuple[int, int]]:
         """projection -> (pre, post), in their order."""
@@ -54,17 +57,18 @@ class RecurrentNetwork(Described):
 
     def weights(self, task: Task, seed: int) -> dict[str, Array]:
         """The initial weights (mV), (pre, post)."""
-        found = {name: self._drawn(name, shape, seed) for name, shape in self.shapes(task).items()}
+        gains = {"readout": self.readout_gain or self.gain}
+        found = {n: self._drawn(n, shape, seed, gains.get(n, self.gain)) for n, shape in self.shapes(task).items()}
         if self.recurrent:
             np.fill_diagonal(found["recurrent"], 0.0)
         return found
 
     def feedback(self, task: Task, seed: int, gain: float) -> Array:
         """Random feedback, (hidden, outputs)."""
-        return gain / self.gain * self._drawn("feedback", (self.hidden, task.outputs), seed)
+        return gain / self.gain * self._drawn("feedback", (self.hidden, task.outputs), seed, self.gain)
 
-    def _drawn(self, name: str, shape: tuple[int, int], seed: int) -> Array:
-        return self.gain * np.sqrt(2.0 / shape[0]) * rng.normal(rng.key(seed, f"{name}/initial weights"), shape)
+    def _drawn(self, name: str, shape: tuple[int, int], seed: int, gain: float) -> Array:
+        return gain * np.sqrt(2.0 / shape[0]) * rng.normal(rng.key(seed, f"{name}/initial weights"), shape)
 
     def network(self, task: Task, seed: int, weights: dict[str, Array], delay: float = 1.0) -> Network:
         """The network with these weights; every delay is one step (ms)."""
@@ -75,7 +79,8 @@ class RecurrentNetwork(Described):
         for name, n in task.inputs.items():
             net = net.population(name, n, "SpikeSourceArray")
         membrane = {"v_rest": self.v_rest, "tau_m": self.tau_m, "v_thresh": self.v_rest + self.v_thresh, "v_reset": to}
-        own = {"beta": self.beta, "tau_a": self.tau_a} if self.model == "ALIF" else {}
+        beta = np.where(np.arange(self.hidden) < round((1 - self.adapting) * self.hidden), 0.0, self.beta)
+        own = {"beta": beta if self.adapting < 1 else self.beta, "tau_a": self.tau_a} if self.model == "ALIF" else {}
         net = net.population("hidden", self.hidden, self.model, {**membrane, **own, "tau_refrac": self.tau_refrac})
         net = net.population("readout", task.outputs, "LI", {"v_rest": self.v_rest, "tau_m": self.tau_out})
         for name in self.shapes(task):

@@ -84,6 +84,11 @@ class Rule:
         return g_in, g_rec if recurrent else None, g_out * (cells.gain_out / n_samples)
 
     @property
+    def couples_samples(self) -> bool:
+        """Whether the gradient of a sample depends on the others of its batch."""
+        return self.form.rates == "in the signal" and self.rates.strength > 0
+
+    @property
     def _gain(self) -> float:
         return 1.0 if self.form.trace_gain == "1" else 1.0 - self.cells.kappa
 

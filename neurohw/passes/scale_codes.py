@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from neurohw.device.analog import AnalogChoices, AnalogMachine
 from neurohw.effects.weight_resolution import WeightResolution
+from neurohw.errors import BadInput
 from neurohw.kernels.circuits import realized
 from neurohw.kernels.lowering import Block, blocks
 from neurohw.program import LOST, Program, Scaling
@@ -30,15 +31,28 @@ def scale_codes(program: Program) -> Program:
     scaling = Scaling(dict.fromkeys(program.network.projections, 1.0), gain=gain)
     if resolution is None:
         return replace(program, scaling=scaling)
-    top = cast(AnalogChoices, program.choices).top_weight
-    if top is not None:
-        return replace(program, scaling=replace(scaling, unit=dict.fromkeys(scaling.unit, top / resolution.top)))
+    chosen = _chosen(program)
     largest = _largest(replace(program, scaling=scaling))
     shared: dict[object, float] = {}
     for name in largest:
         shared[_share(program, name)] = max(shared.get(_share(program, name), 0.0), largest[name])
-    unit = {name: (shared[_share(program, name)] or 1.0) / resolution.top for name in largest}
+    unit = {n: (chosen.get(n) or shared[_share(program, n)] or 1.0) / resolution.top for n in largest}
     return replace(program, scaling=replace(scaling, unit=unit))
+
+
+def _chosen(program: Program) -> dict[str, float]:
+    """projection -> the weight that the largest code was chosen to stand for."""
+    chosen, ends = cast(AnalogChoices, program.choices).top_weight, program.network.projections
+    if chosen is None:
+        return {}
+    if not isinstance(chosen, dict):
+        return dict.fromkeys(ends, chosen)
+    targets = {projection.target for projection in ends.values()}
+    if strange := [name for name in chosen if name not in targets]:
+        raise BadInput(
+            f"choices: top_weight: no projection ends on {strange[0]!r}; some end on {', '.join(sorted(targets))}"
+        )
+    return {name: chosen[p.target] for name, p in ends.items() if p.target in chosen}
 
 
 def resolution_of(program: Program) -> WeightResolution | None:

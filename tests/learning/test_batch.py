@@ -5,6 +5,7 @@ import pytest
 
 from neurohw.errors import BadInput
 from neurohw.learning.batch import Batch
+from neurohw.learning.losses import score
 
 
 def flags(samples=2, steps=5, neurons=3):
@@ -46,3 +47,38 @@ def test_samples_and_stimuli():
     again = np.zeros((5, 3), bool)
     again[np.round(train.times / 0.5).astype(int), train.indices] = True
     assert np.array_equal(again, batch.spikes["in"][2])
+
+
+def test_samples_in_a_row():
+    mask = np.zeros((4, 5), bool)
+    mask[:, 2:] = True
+    batch = Batch({"in": flags(4)}, labels=np.arange(4), mask=mask)
+    row = batch.in_a_row(2)
+    assert (row.n_samples, row.n_steps) == (2, 10)
+    assert np.array_equal(row.spikes["in"][1], np.concatenate(batch.spikes["in"][2:]))
+    assert row.labels[1].tolist() == [2] * 5 + [3] * 5
+    assert np.array_equal(row.mask[0], np.concatenate(mask[:2]))
+    assert Batch({"in": flags(4)}, labels=np.arange(4)).in_a_row(4).labels.tolist() == [
+        [0] * 5 + [1] * 5 + [2] * 5 + [3] * 5
+    ]
+    targets = np.arange(40.0).reshape(4, 5, 2)
+    assert np.array_equal(Batch({"in": flags(4)}, targets).in_a_row(2).targets[1], np.concatenate(targets[2:]))
+    with pytest.raises(BadInput, match="4 samples cannot be put in rows of 3"):
+        batch.in_a_row(3)
+
+
+def test_an_answer_is_one_of_each_sample_in_a_row_as_by_itself():
+    """Four samples of three steps, the first of which does not count; the single steps say otherwise than their sum."""
+    mask = np.ones((4, 3), bool)
+    mask[:, 0] = False
+    batch = Batch({"in": flags(4, 3)}, labels=np.array([0, 0, 1, 1]), mask=mask)
+    y = np.zeros((4, 3, 2))
+    y[0, 1:] = (3, 0), (0, 1)  # right
+    y[1, 1:] = (1, 0), (0, 3)  # wrong
+    y[2, 1:] = (3, 0), (0, 1)  # wrong
+    y[3, 1:] = (0, 1), (0, 1)  # right
+    y[:, 0] = 9, 0  # does not count
+    assert score(y, batch).metrics["error"].tolist() == [0, 1, 1, 0]
+    rows = batch.in_a_row(2)
+    assert score(y.reshape(2, 6, 2), rows).metrics["error"].tolist() == [0.5, 0.5]
+    assert score(y.reshape(2, 6, 2), Batch(rows.spikes, labels=rows.labels)).metrics["error"].tolist() == [0.0, 1.0]

@@ -14,7 +14,7 @@ from neurohw.learning import online
 from neurohw.learning.batch import Batch
 from neurohw.learning.cells import cells_of, published, roles
 from neurohw.learning.conventions import CONVENTIONS
-from neurohw.learning.eprop import EProp
+from neurohw.learning.eprop import TOGETHER, EProp
 from neurohw.learning.feedback import Feedback
 from neurohw.learning.gradient_check import check_learner
 from neurohw.learning.learner import Learner
@@ -282,6 +282,24 @@ def test_feedback_that_follows_meets_the_readout():
         w = (1 - learner.decay["hidden to readout"]) * w + change
         learner.applied({"hidden to readout": change})
     assert np.abs(learner.feedback.weights - w).max() == pytest.approx(0.98**300 * np.abs(W_OUT).max(), rel=1e-6)
+
+
+@pytest.mark.parametrize("form", ["online", "2020", "demirag"])
+def test_a_large_batch_has_the_mean_gradient_of_its_samples(form):
+    """1e-12: worked out in parts. Where rates are those of the whole batch, the mean of parts would be another."""
+    learner, given = EProp(network(), form=form, rates=Rates(0.5, 20.0)), batch(2 * TOGETHER + 3, classes=True)
+    whole = learner.simulate(given, WEIGHTS)
+    one, *rest = (learner.simulate(given.samples(slice(k, k + 1)), WEIGHTS) for k in range(given.n_samples))
+    assert np.array_equal(whole.metrics["rate"], [r for found in (one, *rest) for r in found.metrics["rate"]])
+    assert np.array_equal(whole.outputs, np.concatenate([found.outputs for found in (one, *rest)]))
+    assert whole.loss == pytest.approx(np.mean([found.loss for found in (one, *rest)]), rel=1e-12)
+    same = [
+        np.allclose(
+            g, np.mean([found.weights[name] for found in (one, *rest)], axis=0), rtol=0, atol=1e-12 * np.abs(g).max()
+        )
+        for name, g in whole.weights.items()
+    ]
+    assert same == ([True] * 3 if form != "demirag" else [False, False, True])
 
 
 def test_what_does_not_fit_is_named():

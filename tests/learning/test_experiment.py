@@ -8,6 +8,7 @@ import pytest
 from neurohw import cli
 from neurohw.errors import BadInput, OutOfRange, Unsupported
 from neurohw.learning import experiment
+from neurohw.learning.recurrent import RecurrentNetwork
 from neurohw.learning.tasks import TASKS
 from neurohw.mapping import load_mapping
 from neurohw.study.training import train
@@ -183,6 +184,55 @@ def test_weights_learned_on_one_chip_are_carried_to_the_next(written):
     assert experiment.evaluate(alone, chip.case.tests(1)) == chip.before
     for name, weights in alone.weights.items():
         assert np.array_equal(weights, software.trained.weights[name])
+
+
+ROWS = """
+network: {task: {name: yin_yang}, hidden: 6, model: IF_curr_delta, recurrent: false, v_thresh: 10, v_rest: -65, reset: set, gain: 8}
+duration: 60 ms
+train:
+  epochs: 2
+  batch: 8
+  train_samples: 16
+  test_samples: 12
+  in_a_row: 4
+  rule: {average: true}
+  optimizer: {name: adam, rate: 0.2, half_life: 10}
+  substitute: {IF_curr_delta: IF_curr_exp, LI: IF_curr_exp}
+chips:
+  - {device: brainscales2-chip, without: [readout, spike_loss], choices: {top_weight: 40}}
+"""
+
+
+def test_samples_may_follow_each_other_in_one_run(written):
+    (case,) = experiment.cases(written(ROWS))
+    rows, tests, single = case.trainer(1).course(0), case.tests(1), case.task.batch(0, 28, 1)
+    assert [(b.n_samples, b.n_steps) for b in rows] == [(2, 240)] * 2
+    assert [(b.n_samples, b.n_steps) for b in tests] == [(1, 240)] * 3
+    assert np.array_equal(np.concatenate([b.labels.ravel()[::60] for b in [*rows, *tests]]), single.labels)
+    found = train(written(ROWS)).outcomes[0]
+    assert (found.test["error"] * 12) % 1 == pytest.approx(0.0, abs=1e-9)
+    with pytest.raises(BadInput, match="in_a_row: test_samples 13 is not a multiple of 4"):
+        experiment.cases(written(ROWS.replace("test_samples: 12", "test_samples: 13")))
+
+
+def test_fresh_samples_are_never_seen_twice(written):
+    (case,) = experiment.cases(written(ROWS.replace("in_a_row: 4", "fresh: true")))
+    course, single = case.trainer(1).course, case.task.batch(0, 44, 1)
+    found = [*case.tests(1), *course(0), *course(1)]
+    assert np.array_equal(np.concatenate([b.spikes["values"] for b in found]), single.spikes["values"])
+    (case,) = experiment.cases(written(ROWS))
+    course = case.trainer(1).course
+    assert course(0) is course(1), "else every epoch has the same"
+
+
+def test_some_of_the_hidden_neurons_adapt(written):
+    task = TASKS["sinusoids"]()
+    net = RecurrentNetwork(hidden=10, beta=0.3, adapting=0.4, gain=0.2, readout_gain=0.1)
+    weights = net.weights(task, 1)
+    assert net.network(task, 1, weights).parameter("hidden", "beta").tolist() == [0.0] * 6 + [0.3] * 4
+    plain = RecurrentNetwork(hidden=10, beta=0.3, gain=0.2).weights(task, 1)
+    assert np.array_equal(weights["input"], plain["input"])
+    assert weights["readout"] == pytest.approx(0.5 * plain["readout"], rel=1e-14)
 
 
 @pytest.mark.parametrize("after", ["chip", "nobody"])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from neurohw.errors import BadInput
 from neurohw.learning import online
 from neurohw.learning.batch import Batch
 from neurohw.learning.cells import published
@@ -80,3 +81,18 @@ def test_optimizers_go_on_from_a_saved_state():
     resumed.restore(parts.state())
     found = [resumed.changes(g) for g in gradients[3:]][-1]
     assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize("kind", [Adam, GradientDescent])
+def test_a_rate_falls_by_its_half_life_and_goes_on_falling_from_a_saved_state(kind):
+    given = {"a": np.array([1.0, -2.0])}
+    plain, falling = kind(0.1), kind(0.1, half_life=4)
+    for k in range(9):
+        expected, found = plain.changes(given)["a"], falling.changes(given)["a"]
+        assert found == pytest.approx(expected * 0.5 ** (k / 4), rel=1e-14)
+    resumed = kind(0.1, half_life=4)
+    resumed.restore(falling.state())
+    assert np.array_equal(resumed.changes(given)["a"], falling.changes(given)["a"])
+    for wrong in (0, -1.0, "long"):
+        with pytest.raises(BadInput, match="half_life"):
+            kind(0.1, half_life=wrong)

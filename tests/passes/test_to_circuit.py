@@ -7,6 +7,7 @@ from neurohw import workbench
 from neurohw.connections import AllToAll, FixedProbability
 from neurohw.device import load_device
 from neurohw.distributions import Uniform
+from neurohw.errors import BadInput
 from neurohw.network import Network
 
 WAFER, CHIP = load_device("brainscales1-wafer"), load_device("brainscales2-chip")
@@ -41,6 +42,16 @@ def test_top_weight_leaves_room_and_counts_what_is_beyond(device, top):
     assert clipped == {"strong": 20}
     ideal = workbench.map_network(two_inputs(device), device.ideal(), {"top_weight": 1.0})
     assert ideal.report.lost("weights clipped") == 0
+
+
+def test_top_weight_by_the_population_that_a_projection_ends_on():
+    network = two_inputs(CHIP).population("b", 2, "IF_curr_exp").project("x", "b", AllToAll(), 0.5, 1.0, name="third")
+    own = workbench.map_network(network, CHIP, {"top_weight": {"a": 3.0}}).scaling.unit
+    assert own == pytest.approx({"strong": 3.0 / 63, "weak": 3.0 / 63, "third": 0.5 / 63})
+    with pytest.raises(BadInput, match="no projection ends on 'x'; some end on a, b"):
+        workbench.map_network(network, CHIP, {"top_weight": {"x": 3.0}})
+    with pytest.raises(BadInput, match="top_weight"):
+        workbench.map_network(network, CHIP, {"top_weight": {"a": 0.0}})
 
 
 @pytest.mark.parametrize(
