@@ -10,10 +10,10 @@ from neurohw.learning.conventions import CONVENTIONS
 from neurohw.learning.feedback import Feedback
 from neurohw.learning.optimizers import Adam, GradientDescent
 from neurohw.learning.rule import Rule
-from neurohw.learning.tasks.pattern import Pattern
+from neurohw.learning.tasks.sinusoids import Sinusoids
 
 N_IN, N, STEPS = 40, 40, 300
-TASK = Pattern(steps=STEPS, neurons=N_IN, probability=0.08)
+TASK = Sinusoids(n_inputs=N_IN, rate=80.0, steps=STEPS)
 
 
 def start(seed=1):
@@ -57,7 +57,7 @@ def test_by_gradient_descent_too():
 def test_weights_that_change_while_the_network_runs_learn():
     """Twenty rounds of the same pattern in one continuous run."""
     one = TASK.batch(0, 1, seed=3)
-    rounds = Batch({"in": np.tile(one.spikes["noise"], (1, 40, 1))}, np.tile(one.targets, (1, 40, 1)))
+    rounds = Batch({"in": np.tile(one.spikes["input"], (1, 40, 1))}, np.tile(one.targets, (1, 40, 1)))
     cells, w = rule().cells, start()
     made = Rule(cells, CONVENTIONS["online"])
     b = np.random.default_rng(5).normal(0, 0.3, (N, 1))
