@@ -198,7 +198,7 @@ def main():
         run(given.lines, given.devices, given.seeds)
     tables(rows(given.lines))
     if given.picture:
-        given.picture.write_bytes(encode(picture(rows(given.lines))))
+        given.picture.write_bytes(encode(picture(rows(given.lines)), given.picture.suffix[1:]))
 
 
 if __name__ == "__main__":

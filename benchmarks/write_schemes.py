@@ -4,10 +4,10 @@
     python benchmarks/write_schemes.py show --lines out/schemes.jsonl --picture docs/images/write_schemes.png
 
 Task, network and rule are those of `mappings/pattern_pcm.yaml`, the device is pcm-set. The same for every scheme: 40 settings
-at random, each for 50 epochs on seed 1, the better half of them on seed 2 too; the four with the least loss (mean of the last
-ten epochs and both seeds) for 250 epochs on the same seeds; the best of these on other seeds, 42 and on, which are the table.
-`float` is an ideal chip that is written to: the yardstick. The lines are appended run by run; a run whose line is there, with the
-same setting, is not run again.
+at random for 20 epochs on seed 1, the best ten of them on seed 2 too; the best four for 100 epochs on both seeds; the best of these
+for 250 epochs on other seeds, 42 and on, which are the table (--epochs 50 250 250 searches longer). Best is the least mean loss
+of the last ten epochs, or the last quarter. `float` is an ideal chip that is written to: the yardstick. The lines are appended run by
+run; a run whose line is there, with the same setting, is not run again.
 
 A setting: `rate`, a factor on the learning rates of the mapping, and `readout`, a further one on that of the readout; `range`,
 the weight that g_max of all copies together stands for; `clip`; `copies`, pairs for each synapse; `refresh_every`; `start`,
@@ -30,7 +30,8 @@ from neurohw.learning.schemes import SCHEMES
 from neurohw.mapping import load_mapping
 from neurohw.study.pictures import COLORS, encode, styled
 
-TRIALS, SHORT, LONG, BEST = 40, 50, 250, 4
+TRIALS, KEPT = 40, (10, 4)
+EPOCHS = (20, 100, 250)
 SEARCH_SEEDS = (1, 2)
 COMMON = {
     "rate": (0.03, 3.0),
@@ -45,7 +46,7 @@ COMMON = {
 OWN = {
     "float": {"rate": (0.1, 10.0), "range": [0.1], "refresh_every": [None]},
     "mixed_precision": {"quantum": (0.7, 4.0), "start": ["written", "scheme"]},
-    "sign": {"threshold": (0.1, 10.0), "rate": [1.0], "copies": [1, 4, 8]},
+    "sign": {"threshold": (0.1, 10.0), "rate": [1.0], "copies": [1, 4]},
     "stochastic": {"copies": [1, 4]},
     "stochastic_rounding": {"copies": [1, 4], "start": ["written", "scheme"]},
     "multi_memristor": {"copies": [4, 8], "start": ["written", "scheme"]},
@@ -97,7 +98,7 @@ def measured(scheme, given, epochs, seed):
     synapses = sum(w.size for w in trained.weights.values())
     writing = ledger.pulses * energy.get("set_pulse", 0.0) + ledger.resets * energy.get("reset_pulse", 0.0)
     return {
-        "mse": trained.last("mse"), "rate": trained.last("rate"), "pulses": ledger.pulses / synapses,
+        "mse": trained.last("mse", min(10, epochs // 4)), "rate": trained.last("rate"), "pulses": ledger.pulses / synapses,
         "while learning": (ledger.pulses - before[0]) / synapses, "resets": (ledger.resets - before[1]) / synapses,
         "writing uJ": writing * 1e-9, "energy uJ": ledger.energy * 1e-9,
     }  # fmt: skip
@@ -112,8 +113,8 @@ class Lines:
         texts = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         self.rows = [json.loads(text) for text in texts]
 
-    def run(self, scheme, stage, trial, epochs, seed):
-        asked = {"scheme": scheme, "stage": stage, "trial": trial, "epochs": epochs, "seed": seed}
+    def run(self, scheme, trial, epochs, seed):
+        asked = {"scheme": scheme, "trial": trial, "epochs": epochs, "seed": seed}
         asked["setting"] = setting(scheme, trial)
         for row in self.rows:
             if all(row.get(key) == value for key, value in asked.items()):
@@ -125,29 +126,31 @@ class Lines:
         return row
 
 
-def search(lines, scheme, seeds):
+def search(lines, scheme, seeds, epochs=EPOCHS):
     """All runs of one scheme; the same rule for each."""
     first, both = SEARCH_SEEDS[:1], SEARCH_SEEDS
-    half = ranked(lines, scheme, "search", range(TRIALS), SHORT, first)[: TRIALS // 2]
-    four = ranked(lines, scheme, "search", half, SHORT, both)[:BEST]
-    chosen = ranked(lines, scheme, "best", four, LONG, both)[0]
+    some = ranked(lines, scheme, range(TRIALS), epochs[0], first)[: KEPT[0]]
+    few = ranked(lines, scheme, some, epochs[0], both)[: KEPT[1]]
+    chosen = ranked(lines, scheme, few, epochs[1], both)[0]
     for seed in seeds:
-        lines.run(scheme, "table", chosen, LONG, seed)
+        lines.run(scheme, chosen, epochs[2], seed)
 
 
-def ranked(lines, scheme, stage, trials, epochs, seeds):
+def ranked(lines, scheme, trials, epochs, seeds):
     """Trials by their mean loss over seeds, the best first; a failure is the last."""
 
     def loss(trial):
-        rows = [lines.run(scheme, stage, trial, epochs, seed) for seed in seeds]
+        rows = [lines.run(scheme, trial, epochs, seed) for seed in seeds]
         return np.mean([np.inf if row["mse"] is None else row["mse"] for row in rows])
 
     losses = {trial: loss(trial) for trial in trials}
     return sorted(losses, key=lambda trial: losses[trial])
 
 
-def of(rows, scheme, stage):
-    return [row for row in rows if row["scheme"] == scheme and row["stage"] == stage and row["mse"] is not None]
+def of(rows, scheme):
+    """The rows of the table: those of other seeds than the search had."""
+    mine = [row for row in rows if row["scheme"] == scheme and row["seed"] not in SEARCH_SEEDS]
+    return [row for row in mine if row["mse"] is not None]
 
 
 def table(rows):
@@ -156,7 +159,7 @@ def table(rows):
     print(head + "\n|---|---|---|---|---|---|---|---|")
     settings = []
     for scheme in OWN:
-        mine = of(rows, scheme, "table")
+        mine = of(rows, scheme)
         if not mine:
             continue
         losses = [row["mse"] for row in mine]
@@ -173,13 +176,13 @@ def table(rows):
 
 @styled
 def picture(rows):
-    """Loss against pulses, and against energy: small, what was tried for 250 epochs; a ring, the mean over the table's seeds."""
+    """Loss against pulses, and against energy: small, each seed of the table; a ring, their mean."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.6, 3.8), layout="constrained")
     pair = figure.subplots(1, 2, sharey=True)
     for k, scheme in enumerate(OWN):
-        seeds, color = of(rows, scheme, "table"), COLORS[k % len(COLORS)]
+        seeds, color = of(rows, scheme), COLORS[k % len(COLORS)]
         if not seeds:
             continue
         for axes, cost in zip(pair, ("while learning", "energy uJ"), strict=True):
@@ -203,15 +206,16 @@ def main():
     parser.add_argument("do", choices=["search", "show"])
     parser.add_argument("--only", nargs="+", choices=list(OWN), default=list(OWN))
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(42, 52)), help="of the table")
+    parser.add_argument("--epochs", type=int, nargs=3, default=EPOCHS, help="of the three stages")
     parser.add_argument("--lines", type=Path, default=Path("out/schemes.jsonl"))
     parser.add_argument("--picture", type=Path)
     given = parser.parse_args()
     lines = Lines(given.lines)
     for scheme in given.only if given.do == "search" else ():
-        search(lines, scheme, given.seeds)
+        search(lines, scheme, given.seeds, given.epochs)
     table(lines.rows)
     if given.picture:
-        given.picture.write_bytes(encode(picture(lines.rows)))
+        given.picture.write_bytes(encode(picture(lines.rows), given.picture.suffix[1:]))
 
 
 if __name__ == "__main__":
