@@ -26,6 +26,7 @@ from neurohw.learning import experiment
 from neurohw.learning.plan import Plan
 from neurohw.mapping import load_mapping
 from neurohw.study.pictures import COLORS, encode, styled
+from neurohw.study.training_pictures import logarithmic
 
 EVERYTHING = Path(__file__).with_name("pcm-everything.yaml")
 PATIENCE = 3
@@ -179,8 +180,9 @@ def picture(found):
             )
         again = [row[REFRESHED] for row in mine]
         axes.plot([len(AGES)], [np.mean(again)], "*", color=COLORS[len(WAYS) + 1], ms=10, label="three epochs more")
-        axes.set(title=name, yscale="log", xlabel="after learning")
+        axes.set(title=name, xlabel="after learning")
         axes.set_xticks(range(len(AGES) + 1), ["fresh", *AGES])
+    logarithmic(figure.axes[0].yaxis, [row[age] for row in found for age in ("fresh", *AGES)])
     figure.axes[0].set_ylabel("mse of the trained sequences")
     figure.axes[0].legend(fontsize=8)
     return figure

@@ -29,8 +29,10 @@ from neurohw.learning import experiment
 from neurohw.learning.schemes import SCHEMES
 from neurohw.mapping import load_mapping
 from neurohw.study.pictures import COLORS, encode, styled
+from neurohw.study.training_pictures import logarithmic
 
 HOPELESS = 5.0
+COSTS = ("while learning", "energy uJ")
 TRIALS, KEPT = 40, (10, 4)
 EPOCHS = (20, 100, 250)
 SEARCH_SEEDS = (1, 2)
@@ -196,7 +198,7 @@ def picture(rows):
         seeds, color = of(rows, scheme), COLORS[k % len(COLORS)]
         if not seeds:
             continue
-        for axes, cost in zip(pair, ("while learning", "energy uJ"), strict=True):
+        for axes, cost in zip(pair, COSTS, strict=True):
             if scheme == "float":
                 axes.axhline(
                     np.mean([row["mse"] for row in seeds]), color=color, ls="--", lw=1, label="float (no cost)"
@@ -205,10 +207,15 @@ def picture(rows):
             axes.plot(*([row[key] for row in seeds] for key in (cost, "mse")), "o", color=color, ms=3.5, alpha=0.6)
             center = [np.mean([row[key] for row in seeds]) for key in (cost, "mse")]
             axes.plot(*center, "o", mfc="none", mec=color, ms=10, mew=1.4, label=scheme)
-    for axes, label in zip(pair, ("SET pulses per synapse while learning", "energy, uJ, reads included"), strict=True):
-        axes.set(xscale="log", yscale="log", xlabel=label)
+    shown = [row for scheme in OWN if scheme != "float" for row in of(rows, scheme)]
+    for axes, label, cost in zip(
+        pair, ("SET pulses per synapse while learning", "energy, uJ, reads included"), COSTS, strict=True
+    ):
+        axes.set_xlabel(label)
+        logarithmic(axes.xaxis, [row[cost] for row in shown])
+    logarithmic(pair[0].yaxis, [row["mse"] for row in shown])
     pair[0].set(ylabel="mse of the last ten epochs")
-    pair[1].legend(fontsize=8)
+    figure.legend(*pair[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
     return figure
 
 

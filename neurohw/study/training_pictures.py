@@ -7,7 +7,7 @@ import numpy as np
 from neurohw.study.pictures import COLORS, styled
 
 
-def _logarithmic(axis: Any, values: Any) -> None:
+def logarithmic(axis: Any, values: Any) -> None:
     """A logarithmic axis with plain numbers, where the values span enough of it; else a linear one."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -46,7 +46,7 @@ def curves(training: Any) -> Any:
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, lw=0)
     axes.set(xlabel="epoch", ylabel=training.metric, title="Loss while learning (median and range of seeds)")
     every = [outcome.trained.per_epoch(training.metric) for outcome in training.outcomes]
-    _logarithmic(axes.yaxis, np.concatenate(every))
+    logarithmic(axes.yaxis, np.concatenate(every))
     figure.legend(loc="outside right upper", fontsize=8)
     return figure
 
@@ -76,8 +76,8 @@ def trade_off(training: Any) -> Any:
     for axes, label in zip(pair, labels, strict=True):
         axes.set_xlabel(label)
         points = [line for line in axes.lines if line.get_marker() in MARKS]
-        _logarithmic(axes.xaxis, np.concatenate([line.get_xdata() for line in points]) if points else [])
-    _logarithmic(pair[0].yaxis, [loss for name in training.names for loss in training.losses(name).values()])
+        logarithmic(axes.xaxis, np.concatenate([line.get_xdata() for line in points]) if points else [])
+    logarithmic(pair[0].yaxis, [loss for name in training.names for loss in training.losses(name).values()])
     pair[0].set(ylabel=training.metric, title="What a loss costs")
     figure.legend(*pair[1].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
     return figure
