@@ -46,13 +46,15 @@ COMMON = {
     "start": ["written"],
 }
 """What is drawn for every scheme: (low, high) log-uniform, a list evenly."""
+LARGE = [300.0, 1000.0, 3000.0]
+"""Clips for schemes that keep nothing: a gradient that is cut never makes a step."""
 OWN = {
     "float": {"rate": (0.1, 10.0), "range": [0.1], "refresh_every": [None]},
     "mixed_precision": {"quantum": (0.7, 4.0), "start": ["written", "scheme"]},
-    "sign": {"threshold": (0.1, 10.0), "rate": [1.0], "copies": [1, 4]},
+    "sign": {"threshold": (0.1, 10.0), "rate": [1.0], "copies": [1, 4], "clip": LARGE},
     "stochastic": {"copies": [1, 4]},
     "stochastic_rounding": {"copies": [1, 4], "start": ["written", "scheme"]},
-    "multi_memristor": {"copies": [4], "start": ["written", "scheme"]},
+    "multi_memristor": {"copies": [4], "clip": LARGE, "start": ["written", "scheme"]},
     "tiki_taka": {"every": [1, 3, 10], "gain": (3.0, 300.0)},
 }
 """What is drawn for one scheme, in place of the common draw or beside it."""
