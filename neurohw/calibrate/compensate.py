@@ -87,7 +87,7 @@ def compensate(chip: Any, program: Program, baseline: Baseline) -> dict[str, dic
     From reads: with a, b the two readings of the baseline and c that of now, gain = sum a b / sum a c over the weights
     of a column (or of all columns): the factor by which a line through the origin has fallen. Two readings, since the
     noise of one would not average out of sum a a. From spikes: the gain, found by bisection, with which the population
-    spikes as often as it did.
+    spikes as often as it did; a population that did not spike is left as it is.
     """
     if baseline.way == "spike counts":
         return _by_counts(chip, program, baseline)
@@ -133,6 +133,8 @@ def _counts(chip: Any, program: Program, probes: Sequence[Mapping[str, Any]], du
 def _by_counts(chip: Any, program: Program, baseline: Baseline) -> dict[str, dict[str, Values]]:
     found: dict[str, dict[str, Values]] = {}
     for population, wanted in baseline.counts.items():
+        if not wanted.any():  # a readout that never spikes tells nothing
+            continue
         low, high = np.log2(0.5), np.log2(4.0)
         for _ in range(HALVINGS):
             gain = 2.0 ** (0.5 * (low + high))

@@ -92,6 +92,25 @@ class Training:
             float(np.mean([ledger.energy for ledger in ledgers])),
         )  # fmt: skip
 
+    @property
+    def places(self) -> list[tuple[str, str, str, str, str]]:
+        """(chip, device, what is trained, scheme with its parameters, where initial weights come from) for each chip."""
+        return [self._place(name) for name in self.names]
+
+    def _place(self, name: str) -> tuple[str, str, str, str, str]:
+        outcome = self.of(name)[0]
+        case, train = outcome.case, outcome.case.train
+        shapes = (f"{what} {w.shape[0]} x {w.shape[1]}" for what, w in outcome.trained.weights.items())
+        copies = f", each the sum of {train.copies}" if train.copies > 1 else ""
+        aside = ", and a fast array beside each" if case.scheme.needs_aside else ""
+        given = ", ".join(f"{key} {value:g}" for key, value in case.scheme.model_dump().items() if value is not None)
+        start = f"those of {train.after}" if train.after else "drawn"
+        how = "sent by the scheme" if train.start == "scheme" else "written"
+        return (
+            name, case.device.title, ", ".join(shapes) + copies + aside,
+            case.scheme.name + (f" ({given})" if given else ""), f"{start}, {how}",
+        )  # fmt: skip
+
     def __str__(self) -> str:
         """The table as text."""
         head = f"{'chip':24} {self.metric + ' (range)':>28} {'x first':>8} {'before':>8} {'test':>8} {'Hz':>6} {'pulses':>9} {'uJ':>9}"
@@ -135,7 +154,7 @@ class Training:
         reports = {name: Report.merged([o.trained.report for o in self.of(name)]) for name in self.names}
         return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
             title=f"{self.mapping.path.stem}: learning with the chip in the loop", style=html.unescape(style), metric=self.metric,
-            rows=self.rows, last=LAST, curves=_uri(pictures.curves(self)), trade=_uri(pictures.trade_off(self)),
+            rows=self.rows, places=self.places, last=LAST, curves=_uri(pictures.curves(self)), trade=_uri(pictures.trade_off(self)),
             reports=reports, transferred=any(o.before for o in self.outcomes), manifest=json.dumps(self._manifest(command), indent=2), mapping_text=self.mapping.text,
         )  # fmt: skip
 

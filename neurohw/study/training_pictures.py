@@ -7,7 +7,7 @@ import numpy as np
 from neurohw.study.pictures import COLORS, styled
 
 
-def _logarithmic(axis: Any, values: Any) -> None:
+def logarithmic(axis: Any, values: Any) -> None:
     """A logarithmic axis with plain numbers, where the values span enough of it; else a linear one."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -21,6 +21,15 @@ def _logarithmic(axis: Any, values: Any) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
+MARKS, LINES = "os^", ("-", "--", ":")
+
+
+def _look(k: int) -> tuple[str, str, str]:
+    """(color, marker, line style) of the k-th chip; no two of the first 24 are alike."""
+    turn = k // len(COLORS) % len(MARKS)
+    return COLORS[k % len(COLORS)], MARKS[turn], LINES[turn]
+
+
 @styled
 def curves(training: Any) -> Any:
     """The metric over the epochs: median over the seeds, with the range as a band; logarithmic."""
@@ -30,15 +39,15 @@ def curves(training: Any) -> Any:
     axes = figure.subplots()
     for k, name in enumerate(training.names):
         runs = [outcome.trained.per_epoch(training.metric) for outcome in training.of(name)]
-        n, color = min(map(len, runs)), COLORS[k % len(COLORS)]
+        n, (color, _, line) = min(map(len, runs)), _look(k)
         values, epochs = np.array([run[:n] for run in runs]), np.arange(1, n + 1)
-        axes.plot(epochs, np.median(values, axis=0), color=color, lw=1.4, label=name)
+        axes.plot(epochs, np.median(values, axis=0), color=color, ls=line, lw=1.4, label=name)
         if len(values) > 1:
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, lw=0)
     axes.set(xlabel="epoch", ylabel=training.metric, title="Loss while learning (median and range of seeds)")
     every = [outcome.trained.per_epoch(training.metric) for outcome in training.outcomes]
-    _logarithmic(axes.yaxis, np.concatenate(every))
-    axes.legend(loc="upper right", fontsize=8)
+    logarithmic(axes.yaxis, np.concatenate(every))
+    figure.legend(loc="outside right upper", fontsize=8)
     return figure
 
 
@@ -50,7 +59,7 @@ def trade_off(training: Any) -> Any:
     figure = Figure(figsize=(8.6, 3.4), layout="constrained")
     pair = figure.subplots(1, 2, sharey=True)
     for k, (name, row) in enumerate(zip(training.names, training.rows, strict=True)):
-        found, color = training.of(name), COLORS[k % len(COLORS)]
+        found, (color, mark, _) = training.of(name), _look(k)
         losses = [outcome.trained.last(training.metric) for outcome in found]
         synapses = sum(w.size for w in found[0].trained.weights.values())
         costs = (
@@ -59,16 +68,16 @@ def trade_off(training: Any) -> Any:
         )
         for axes, cost in zip(pair, costs, strict=True):
             if max(cost) > 0:
-                axes.plot(cost, losses, "o", color=color, ms=3.5, alpha=0.7)
-                axes.plot(np.mean(cost), row.loss, "o", mfc="none", mec=color, ms=9, mew=1.4, label=name)
+                axes.plot(cost, losses, mark, color=color, ms=3.5, alpha=0.7)
+                axes.plot(np.mean(cost), row.loss, mark, mfc="none", mec=color, ms=9, mew=1.4, label=name)
             else:
                 axes.axhline(row.loss, color=color, lw=1.0, ls="--", label=f"{name} (no cost)")
     labels = ("pulses per synapse", "energy, uJ (as far as the device file has it)")
     for axes, label in zip(pair, labels, strict=True):
         axes.set_xlabel(label)
-        points = [line for line in axes.lines if line.get_marker() == "o"]
-        _logarithmic(axes.xaxis, np.concatenate([line.get_xdata() for line in points]) if points else [])
-    _logarithmic(pair[0].yaxis, [loss for name in training.names for loss in training.losses(name).values()])
+        points = [line for line in axes.lines if line.get_marker() in MARKS]
+        logarithmic(axes.xaxis, np.concatenate([line.get_xdata() for line in points]) if points else [])
+    logarithmic(pair[0].yaxis, [loss for name in training.names for loss in training.losses(name).values()])
     pair[0].set(ylabel=training.metric, title="What a loss costs")
-    pair[1].legend(fontsize=8)
+    figure.legend(*pair[1].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
     return figure

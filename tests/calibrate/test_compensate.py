@@ -66,6 +66,12 @@ def test_each_way_gives_back_what_drift_took(way):
     assert abs(after - fresh) < 0.15 * abs(before - fresh)
 
 
+def test_a_population_that_never_spiked_keeps_its_gain():
+    program, chip = loaded()
+    silent = [{"pre": (np.array([5.0]), np.array([0]))}]
+    assert compensate(chip, program, measure(chip, program, "spike counts", probes=silent, duration=50.0)) == {}
+
+
 def test_the_gain_has_no_bias_from_read_noise():
     """Fresh weights need a gain of one, though every read is noisy: global over 1200 weights within 4 standard errors."""
     program, chip = loaded(MILLION.without("drift", "programming_noise"))

@@ -52,6 +52,11 @@ def test_every_chip_and_seed_of_a_file_is_trained(written):
         assert np.isfinite(outcome.test["mse"])
         assert outcome.trained.per_epoch("loss").shape == (3,)
     assert "PCM" in str(found)
+    shapes = "input 15 x 12, recurrent 12 x 12, readout 12 x 1"
+    assert found.places == [
+        ("float", "pcm-set ideal", shapes, "shadow", "drawn, written"),
+        ("PCM", "pcm-set", shapes, "mixed_precision (quantum 2)", "drawn, sent by the scheme"),
+    ]
 
 
 def test_a_seed_is_the_same_experiment_whatever_else_is_in_the_file(written):

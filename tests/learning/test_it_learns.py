@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from neurohw.errors import BadInput
-from neurohw.learning import online
+from neurohw.learning import experiment, online
 from neurohw.learning.batch import Batch
 from neurohw.learning.cells import published
 from neurohw.learning.conventions import CONVENTIONS
 from neurohw.learning.feedback import Feedback
 from neurohw.learning.optimizers import Adam, GradientDescent
 from neurohw.learning.rule import Rule
-from neurohw.learning.tasks.pattern import Pattern
+from neurohw.learning.tasks.sinusoids import Sinusoids
+from neurohw.mapping import load_mapping
 
 N_IN, N, STEPS = 40, 40, 300
-TASK = Pattern(steps=STEPS, neurons=N_IN, probability=0.08)
+TASK = Sinusoids(n_inputs=N_IN, rate=80.0, steps=STEPS)
 
 
 def start(seed=1):
@@ -58,7 +59,7 @@ def test_by_gradient_descent_too():
 def test_weights_that_change_while_the_network_runs_learn():
     """Twenty rounds of the same pattern in one continuous run."""
     one = TASK.batch(0, 1, seed=3)
-    rounds = Batch({"in": np.tile(one.spikes["noise"], (1, 40, 1))}, np.tile(one.targets, (1, 40, 1)))
+    rounds = Batch({"in": np.tile(one.spikes["input"], (1, 40, 1))}, np.tile(one.targets, (1, 40, 1)))
     cells, w = rule().cells, start()
     made = Rule(cells, CONVENTIONS["online"])
     b = np.random.default_rng(5).normal(0, 0.3, (N, 1))
@@ -96,3 +97,36 @@ def test_a_rate_falls_by_its_half_life_and_goes_on_falling_from_a_saved_state(ki
     for wrong in (0, -1.0, "long"):
         with pytest.raises(BadInput, match="half_life"):
             kind(0.1, half_life=wrong)
+
+
+SCHEME = """
+network: {{task: {{name: sinusoids, n_inputs: 30, steps: 200}}, hidden: 25, v_thresh: 0.19, gain: 0.1}}
+duration: 200 ms
+train:
+  epochs: 120
+  clip: 10
+  pause: 10 s
+  train_samples: 1
+  rule: {{form: demirag, regularization: 1.0e-4, surrogate_height: 0.3, surrogate_width: 0.19, membranes: recording}}
+  optimizer: {{name: gradient_descent, rate: {{input: 1.5e-4, recurrent: 1.5e-4, readout: 5.0e-4}}}}
+  scheme: {scheme}
+chips: [{{device: pcm-set, choices: {{g_max_weight: 0.3, read_noise: per column}}}}]
+"""
+
+
+def learned(scheme, folder):
+    """(mean square of the target, mean squared error of the last ten epochs) on phase-change memory."""
+    (folder / "small.yaml").write_text(SCHEME.format(scheme=scheme), encoding="utf-8")
+    made = experiment.cases(load_mapping(folder / "small.yaml"))[0].trainer(1)
+    return (made.course(0)[0].targets ** 2).mean(), made.train().last("mse")
+
+
+@pytest.mark.parametrize("scheme", ["{name: tiki_taka, gain: 30}", "{name: mixed_precision, quantum: 2}"])
+def test_schemes_learn_on_phase_change_memory(scheme, tmp_path):
+    nothing, last = learned(scheme, tmp_path)
+    assert last < 0.25 * nothing
+
+
+def test_a_fast_array_that_is_read_too_little_amplified_teaches_its_noise(tmp_path):
+    nothing, last = learned("{name: tiki_taka, gain: 0.3}", tmp_path)
+    assert last > nothing

@@ -7,7 +7,7 @@ import pytest
 
 from neurohw import rng
 from neurohw.errors import BadInput
-from neurohw.learning.tasks import TASKS, Task, braille, evidence, pattern, store_recall, yin_yang
+from neurohw.learning.tasks import TASKS, Task, braille, evidence, store_recall, yin_yang
 from neurohw.learning.tasks.braille import Braille
 from neurohw.learning.tasks.delayed_xor import DelayedXor
 from neurohw.learning.tasks.rates import DigitRates, Rates, YinYangRates
@@ -60,17 +60,6 @@ def test_every_class_comes(task):
     if batch.labels is not None:
         kinds = {0, 1, 2, 3, 4} if isinstance(task, Braille) else set(range(task.outputs))
         assert set(batch.labels[batch.labels >= 0].ravel().tolist()) == kinds
-
-
-def test_patterns_are_sums_of_sines():
-    y = pattern.Pattern().batch(0, 4).targets
-    assert np.abs(y).max(axis=1) == pytest.approx(1.0)
-    assert y[:, 0] == pytest.approx(0.0)
-    amplitudes, phases = np.array([1.0, 0.5, 2.0, 0.7]), np.array([0.1, 1.0, 2.0, 3.0])
-    ours = pattern.sines(1000, amplitudes, phases)
-    spectrum = np.abs(np.fft.rfft(ours - ours.mean()))
-    assert set(np.argsort(spectrum)[-4:]) == {1, 2, 3, 5}
-    assert not pattern.sines(150, amplitudes, phases).any(), "no whole period"
 
 
 def test_evidence_is_the_side_with_more_cues():

@@ -6,7 +6,6 @@ from neurohw.learning.tasks.braille import Braille
 from neurohw.learning.tasks.delayed_xor import DelayedXor
 from neurohw.learning.tasks.digits import Digits
 from neurohw.learning.tasks.evidence import Evidence
-from neurohw.learning.tasks.pattern import Pattern
 from neurohw.learning.tasks.rates import DigitRates, YinYangRates
 from neurohw.learning.tasks.sinusoids import Sinusoids
 from neurohw.learning.tasks.store_recall import StoreRecall
@@ -14,7 +13,6 @@ from neurohw.learning.tasks.task import Task
 from neurohw.learning.tasks.yin_yang import YinYang
 
 TASKS: dict[str, Any] = {
-    "pattern": Pattern,
     "sinusoids": Sinusoids,
     "evidence": Evidence,
     "store_recall": StoreRecall,

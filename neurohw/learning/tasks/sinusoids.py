@@ -1,4 +1,4 @@
-"""Sinusoids: a frozen pattern of input spikes for each sequence, and a sum of four sinusoids that the readout is to draw.
+"""Sinusoids, or pattern generation: a frozen pattern of input spikes for each sequence, and a sum of four sinusoids to draw.
 
     y*(t) = sum_f a_f sin(2 pi f t + phi_f),  f = 1, 2, 3, 5 Hz,  a_f uniform in [0.5, 2], phi_f in [0, 2 pi];  divided by max |y*|
 
