@@ -6,14 +6,25 @@ No input spikes in step 0 of a sequence: NEST would not deliver it.
 import numpy as np
 from numpy.typing import NDArray
 
-from neurohw.learning.tasks import evidence, pattern
+from neurohw.learning.tasks import evidence
 from neurohw.study.eprop_cases import Arrays, BatchConfig, OnlineConfig
 
 
 def sines(rng: np.random.RandomState, steps: int, periods: list[int]) -> NDArray[np.float64]:
-    """The target of `pattern`, its amplitudes drawn first; (steps, 1). Periods beyond `steps` give 0."""
+    """The target of pattern generation, amplitudes drawn first; (steps, 1). Periods beyond `steps` give 0.
+
+        y*(t) = sum_i A_i sin(g_i(t)),   A_i uniform in 0.5..2,   phi_i uniform in 0..2 pi;   less y*(0), divided by max |y*|
+
+    g_i leads from phi_i to phi_i + 2 pi (steps // period_i) in equal steps, both ends included.
+    Source: Bellec et al., Nat. Commun. 11:3625 (2020), and their published code.
+    """
     amplitudes, phases = rng.uniform(0.5, 2.0, len(periods)), rng.uniform(0.0, 2 * np.pi, len(periods))
-    return pattern.sines(steps, amplitudes, phases, periods)[:, None]
+    y = np.zeros(steps)
+    for a, phi, period in zip(amplitudes, phases, periods, strict=True):
+        y += a * np.sin(np.linspace(phi, 2 * np.pi * (steps // period) + phi, steps))
+    y -= y[0]
+    largest = np.abs(y).max()
+    return (y / largest if largest > 0 else y)[:, None]
 
 
 def regression(c: BatchConfig, n_iter: int) -> Arrays:
