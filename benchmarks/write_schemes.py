@@ -6,7 +6,7 @@
 Task, network and rule are those of `mappings/pattern_pcm.yaml`, the device is pcm-set. The same for every scheme: 40 settings
 at random for 20 epochs on seed 1, the best ten of them on seed 2 too; the best four for 100 epochs on both seeds; the best of these
 for 250 epochs on other seeds, 42 and on, which are the table (--epochs 50 250 250 searches longer). Best is the least mean loss
-of the last ten epochs, or the last quarter; a run whose loss is above 5 after its third epoch is given up. `float` is an ideal chip that is written to: the yardstick. The lines are appended run by
+of the last ten epochs, or the last quarter; a run whose loss is above 5 after its third epoch is given up. `float` is an ideal chip that is written to. The lines are appended run by
 run; a run whose line is there, with the same setting, is not run again.
 
 A setting: `rate`, a factor on the learning rates of the mapping, and `readout`, a further one on that of the readout; `range`,

@@ -47,6 +47,7 @@ CLASSES = {
         "neurohw.effects.dac": "Dac",
         "neurohw.effects.dead_lines": "DeadLines",
         "neurohw.effects.drift": "Drift",
+        "neurohw.effects.fixed_point": "FixedPoint",
         "neurohw.effects.ir_drop": "IrDrop",
         "neurohw.calibration": "Calibration Residual",
         "neurohw.effects.configuration_noise": "ConfigurationNoise",

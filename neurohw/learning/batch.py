@@ -86,12 +86,15 @@ class Batch:
     def in_a_row(self, n: int) -> "Batch":
         """The same samples, n at a time one after the other in one: labels then change within it. 1: the batch itself.
 
-        Raises BadInput where n does not divide their number.
+        Raises BadInput where n does not divide their number, and where samples with labels count from their first step to
+        their last: neighbors with one label would become one answer.
         """
         if n == 1:
             return self
         if n < 1 or self.n_samples % n:
             raise BadInput(f"batch: {self.n_samples} samples cannot be put in rows of {n}")
+        if self.labels is not None and (self.counted[:, 0] & self.counted[:, -1]).any():
+            raise BadInput("batch: samples that count from their first step to their last cannot be put in rows")
         steps, rows = n * self.n_steps, self.n_samples // n
         labels = self.labels
         if labels is not None:

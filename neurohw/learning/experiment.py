@@ -99,7 +99,7 @@ class TrainEntry(Plan):
     """What stands under `train:`: the plan, the rule, and how gradients become writes.
 
     train_samples, test_samples: the first so many of the task, and those after them. batch: samples of one update.
-    fresh: each epoch has samples of its own, train_samples of them; the tests are then the first of the task. in_a_row: samples
+    new_samples: each epoch has samples of its own, train_samples of them; the tests are then the first of the task. in_a_row: samples
     that follow each other in one run, since starting a run may cost more than a sample; it divides the other three.
     network: what is to be another than under `network:`. copies, substitute: see `neurohw.learning.layout`. start: initial weights are written by `load`, or brought onto an
     empty chip by the scheme. after: a chip that stands before this one in the file, whose trained weights (same seed) are the
@@ -114,7 +114,7 @@ class TrainEntry(Plan):
     train_samples: AtLeastOne = 3
     test_samples: Annotated[int, Field(ge=0)] = 3
     batch: AtLeastOne = 1
-    fresh: bool = False
+    new_samples: bool = False
     in_a_row: AtLeastOne = 1
     copies: AtLeastOne = 1
     substitute: dict[str, str] = {}
@@ -126,7 +126,14 @@ class TrainEntry(Plan):
         for name in ("batch", "train_samples", "test_samples"):
             if (n := getattr(self, name)) % self.in_a_row:
                 raise ValueError(f"in_a_row: {name} {n} is not a multiple of {self.in_a_row}")
+        if self.in_a_row > 1 and isinstance(self.rule, RateEntry):
+            raise ValueError("in_a_row: the rule rate_code counts the spikes of whole runs, so each has one sample")
         return self
+
+    @property
+    def samples(self) -> int:
+        """How many samples of the task are used, tests included."""
+        return self.test_samples + self.train_samples * (self.epochs if self.new_samples else 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +215,7 @@ class Case:
 
     def _course(self, seed: int) -> Course:
         """The batches of an epoch; those of the first stand for all unless samples are fresh."""
-        if not self.train.fresh:
+        if not self.train.new_samples:
             batches = self._epoch(0, seed)
             return lambda epoch: batches
         return lambda epoch: self._epoch(self.train.test_samples + epoch * self.train.train_samples, seed)
@@ -224,7 +231,7 @@ class Case:
         train, n = self.train, self.train.test_samples
         if not n:
             return []
-        whole = self.task.batch(0 if train.fresh else train.train_samples, n, seed).in_a_row(train.in_a_row)
+        whole = self.task.batch(0 if train.new_samples else train.train_samples, n, seed).in_a_row(train.in_a_row)
         return [whole.samples(slice(k, k + 1)) for k in range(whole.n_samples)]
 
 
@@ -254,12 +261,28 @@ def cases(mapping: MappingOf) -> list[Case]:
         net = validate(kind, {**given, **train.network}, f"{place}: train.network")
         if train.after is not None and train.after not in [case.name for case in found]:
             raise BadInput(f"{place}: train.after: {train.after!r} is no chip that stands before this one")
+        _check_samples(train, task, next((c.train for c in found if c.name == train.after), None), place)
         found.append(
             Case(name, entry, device, train, net, task, scheme_of(train.scheme, f"{place}: train.scheme"), place)
         )
     if not found:
         raise BadInput(f"{where}: chips: there are none; write for example chips: [{{device: pcm-set}}]")
     return found
+
+
+def _check_samples(train: TrainEntry, task: Task, before: TrainEntry | None, place: str) -> None:
+    """No test sample may be one that is trained on: not here, and not by the chip whose weights this one takes over."""
+    if train.test_samples and train.samples > (limit := getattr(task, "size", None) or np.inf):
+        raise BadInput(
+            f"{place}: train: {train.samples} samples are needed, tests included, and the task has {limit}, after which it "
+            f"begins anew; take fewer train_samples, test_samples{', or epochs' if train.new_samples else ''}"
+        )
+    names = ("train_samples", "test_samples", "new_samples")
+    if before is not None and (unlike := [n for n in names if getattr(train, n) != getattr(before, n)]):
+        raise BadInput(
+            f"{place}: train.{unlike[0]}: {getattr(train, unlike[0])}, but {getattr(before, unlike[0])} for {train.after!r}, which "
+            "may have learned from the test samples of this chip then; give both the same"
+        )
 
 
 def scheme_of(given: Mapping[str, Any], where: str) -> Scheme:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from neurohw import rng
 from neurohw.connections import AllToAll
@@ -47,6 +47,12 @@ class RecurrentNetwork(Described):
     reset: Literal["late", "subtract", "set"] = "late"
     gain: Positive = 0.1
     readout_gain: Positive | None = None
+
+    @model_validator(mode="after")
+    def _has_what_adapts(self) -> "RecurrentNetwork":
+        if self.model != "ALIF" and (self.beta or self.adapting < 1):
+            raise ValueError(f"beta and adapting are of the model ALIF; {self.model} does not adapt")
+        return self
 
     def shapes(self, task: Task) -> dict[str, tuple[int, int]]:
         """projection -> (pre, post), in their order."""

@@ -220,14 +220,87 @@ def test_samples_may_follow_each_other_in_one_run(written):
         experiment.cases(written(ROWS.replace("test_samples: 12", "test_samples: 13")))
 
 
-def test_fresh_samples_are_never_seen_twice(written):
-    (case,) = experiment.cases(written(ROWS.replace("in_a_row: 4", "fresh: true")))
+def test_new_samples_are_never_seen_twice(written):
+    (case,) = experiment.cases(written(ROWS.replace("in_a_row: 4", "new_samples: true")))
     course, single = case.trainer(1).course, case.task.batch(0, 44, 1)
     found = [*case.tests(1), *course(0), *course(1)]
     assert np.array_equal(np.concatenate([b.spikes["values"] for b in found]), single.spikes["values"])
     (case,) = experiment.cases(written(ROWS))
     course = case.trainer(1).course
     assert course(0) is course(1), "else every epoch has the same"
+
+
+TWO = ROWS.replace(
+    "top_weight: 40}}", "top_weight: 40}, name: a}\n  - {device: brainscales2-chip, name: b, train: {after: a, CHANGE}}"
+)
+
+
+@pytest.mark.parametrize("change", ["new_samples: true", "train_samples: 8", "test_samples: 8"])
+def test_what_a_chip_takes_over_has_not_learned_its_tests(written, change):
+    name = change.split(":")[0]
+    with pytest.raises(BadInput, match=f"train.{name}: .* may have learned from the test samples"):
+        experiment.cases(written(TWO.replace("CHANGE", change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "needed"),
+    [("train_samples: 1400, test_samples: 100", 1500), ("new_samples: true, train_samples: 400", 2100)],
+)
+def test_a_task_that_begins_anew_has_no_samples_left_for_tests(written, change, needed):
+    """1437 digits are for training."""
+    text = f"""
+network: {{task: {{name: digits}}, hidden: 6}}
+duration: 100 ms
+train: {{epochs: 5, test_samples: 100, {change.replace(", test_samples: 100", "")}}}
+chips: [{{device: pcm-set}}]
+"""
+    with pytest.raises(BadInput, match=f"{needed} samples are needed, tests included, and the task has 1437"):
+        experiment.cases(written(text))
+
+
+def test_rows_of_samples_are_nothing_for_a_rule_that_counts_spikes(written):
+    with pytest.raises(BadInput, match="in_a_row: the rule rate_code"):
+        experiment.cases(written(LOOP.replace("  epochs:", "  in_a_row: 2\n  epochs:", 1)))
+
+
+def test_only_neurons_that_can_adapt_do(written):
+    with pytest.raises(BadInput, match="IF_curr_delta does not adapt"):
+        experiment.cases(written(ROWS.replace("recurrent: false", "recurrent: false, adapting: 0.5")))
+
+
+RESUMED = """
+network: {task: {name: sinusoids, n_inputs: 15, steps: 100}, hidden: 12, v_thresh: 0.19, gain: 0.6, beta: 0.1, adapting: 0.5}
+duration: 100 ms
+train:
+  epochs: 6
+  save_every: 3
+  new_samples: true
+  batch: 2
+  train_samples: 4
+  test_samples: 2
+  in_a_row: 2
+  rule: {form: demirag, membranes: recording}
+  optimizer: {name: adam, rate: 1.0e-3, half_life: 4}
+  scheme: {name: tiki_taka}
+chips: [{device: pcm-set, choices: {g_max_weight: 0.3}}]
+"""
+
+
+def test_everything_that_changes_while_learning_is_in_a_checkpoint(written, tmp_path):
+    """Rates that fall, samples of the epoch, the chopper, the fast array."""
+    (case,) = experiment.cases(written(RESUMED))
+    whole = case.trainer(1).train(None, tmp_path / "whole.h5")
+    first = case.trainer(1)
+    first.plan = first.plan.model_copy(update={"epochs": 3})
+    first.train(None, tmp_path / "half.h5")
+    second = case.trainer(1)
+    second.resume(tmp_path / "half.h5")
+    assert second.epoch == 3
+    resumed = second.train(None, None)
+    for name, weights in whole.weights.items():
+        assert np.array_equal(weights, resumed.weights[name]), name
+    assert np.array_equal(whole.history["loss"], resumed.history["loss"])
+    assert whole.ledger == resumed.ledger
 
 
 def test_some_of_the_hidden_neurons_adapt(written):

@@ -2,7 +2,8 @@
 
     given = applied + lost + (carried after - carried before)
 
-holds for every weight at every update. A scheme that carries loses nothing; one that does not says what it lost.
+holds for every weight at every update; for tiki_taka, whose carry is an array of devices, on average. A scheme that carries
+loses nothing; one that does not says what it lost.
 """
 
 from dataclasses import dataclass

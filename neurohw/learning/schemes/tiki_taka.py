@@ -22,8 +22,11 @@ class TikiTaka(Scheme):
 
     C is the weight that the network has; A acts on nothing (`Layout.aside`). The host keeps h, c and r alone. An offset of A
     cancels in A - r, and drift of what A holds changes sign with c. SET pulses only add, so every `refresh_every` transfers
-    the chip restores pairs of A that are full, and r is read anew (null: never, on chips without a refresh). gain: has to bring a step of h well above the noise of a
-    read, which every transfer adds: with two devices of 0.13 uS and steps of 0.75 uS, gain >> 0.25 sqrt(transfers).
+    the chip restores pairs of A that are full, and r is read anew (null: never, on chips without a refresh).
+    gain: has to bring a step of h well above the noise of a read, which enters twice, as A and, with the other c, as r: with
+    two devices of 0.13 uS and steps of 0.75 uS, gain >> 0.5 sqrt(transfers). What exceeds step / gain has no probability
+    above 1 and is lost, as the report says. The rest is given on average only: A's pulses are drawn, and momentum m hands
+    a share m of what was stepped to C on to the next transfer, so that C gets 1 / (1 - m) of it in the end.
 
     Unlike in the published schemes a whole array is read at a time, A's pulses are drawn for each device, not for rows and
     columns, and c changes with every transfer, so that the reference is the last read instead of a running mean.
@@ -49,7 +52,8 @@ class TikiTaka(Scheme):
 
     def apply(self, port: Port, state: dict[str, Any], wanted: Values, stream: np.uint64) -> Written:
         array, step, state["updates"] = _aside(port), port.step, state["updates"] + 1
-        fires = rng.uniform(stream, wanted.size) < np.abs(wanted) * self.gain / step
+        likely = np.abs(wanted) * self.gain / step
+        fires = rng.uniform(stream, wanted.size) < likely
         fast = (state["sign"] * np.sign(wanted) * fires).astype(np.int64)
         array.pulse(fast)
         counts = np.zeros_like(fast)
@@ -59,7 +63,7 @@ class TikiTaka(Scheme):
             state["h"] = state["h"] - (1.0 - self.momentum) * counts * step
             port.pulse(counts)
         return Written(
-            (counts * step).astype(np.float64), np.zeros_like(wanted), int(np.abs(fast).sum() + np.abs(counts).sum()),
+            (counts * step).astype(np.float64), np.sign(wanted) * np.maximum(likely - 1.0, 0.0) * step / self.gain, int(np.abs(fast).sum() + np.abs(counts).sum()),
             float(np.abs(state["h"]).mean() / step),
         )  # fmt: skip
 

@@ -105,9 +105,17 @@ class Braille:
     def steps(self) -> int:
         return self._loaded.values.shape[1] * self.stretch
 
+    @property
+    def size(self) -> int:
+        return self._kept().size
+
+    def _kept(self) -> NDArray[np.int64]:
+        """The samples of this part: the first forty repetitions are for training."""
+        return np.flatnonzero((self._loaded.repetition < 40) == (self.part == "train"))
+
     def batch(self, first: int, n: int, seed: int = 0) -> Batch:
         """Samples in an order drawn from the seed."""
-        kept = np.flatnonzero((self._loaded.repetition < 40) == (self.part == "train"))
+        kept = self._kept()
         if not kept.size:
             raise BadInput(f"braille: there are no samples for {self.part}")
         order = kept[np.argsort(rng.hashes(rng.key(seed, f"braille/{self.part}"), kept.size), kind="stable")]

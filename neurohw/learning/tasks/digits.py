@@ -47,9 +47,16 @@ class Digits:
     def steps(self) -> int:
         return 8 * self.duration + self.pause
 
+    @property
+    def size(self) -> int:
+        return self._chosen().size
+
+    def _chosen(self) -> NDArray[np.int64]:
+        """The images of this part: every fifth is for tests."""
+        return np.flatnonzero((np.arange(len(dataset()[0])) % 5 == 0) == (self.part == "test"))
+
     def batch(self, first: int, n: int, seed: int = 0) -> Batch:
-        images, classes = dataset()
-        chosen = np.flatnonzero((np.arange(len(images)) % 5 == 0) == (self.part == "test"))
+        (images, classes), chosen = dataset(), self._chosen()
         x, labels = np.zeros((n, self.steps, 8), bool), np.empty(n, np.int64)
         for k in range(n):
             image = chosen[(first + k) % chosen.size]

@@ -63,6 +63,10 @@ class DigitRates(Rates):
     def outputs(self) -> int:
         return self.classes
 
+    @property
+    def size(self) -> int:
+        return int((dataset()[1] < self.classes).sum())
+
     def batch(self, first: int, n: int, seed: int = 0) -> Batch:
         images, labels = dataset()
         kept = np.flatnonzero(labels < self.classes)

@@ -8,7 +8,10 @@ from neurohw.learning.batch import Batch
 
 @runtime_checkable
 class Task(Protocol):
-    """inputs: input population -> neurons. outputs: readout neurons. steps: of a sample."""
+    """inputs: input population -> neurons. outputs: readout neurons. steps: of a sample.
+
+    A task that has not as many samples as one likes says in `size` how many.
+    """
 
     @property
     def inputs(self) -> Mapping[str, int]: ...
