@@ -152,9 +152,8 @@ class Mapping:
             if name in found and entry.name is None:
                 name = f"{name}, seed {entry.seed}"
             if name in found or name == "reference":
-                raise BadInput(
-                    f"{self.path}: chips.{number}: two chips are called {name!r}; give this one another name"
-                )
+                why = "there is a reference anyway" if name not in found else "two chips are called that"
+                raise BadInput(f"{self.path}: chips.{number}: {name!r}: {why}; give this one another name")
             found[name] = (entry, device)
         return found
 

@@ -266,6 +266,8 @@ def normalize_record(network: Network, given: Mapping[str, Any] | None) -> dict[
     Spikes are always recorded. Raises BadInput for unknown populations and variables.
     """
     record: dict[str, dict[str, NDArray[np.int64]]] = {name: {} for name in network.populations}
+    if given is not None and not isinstance(given, Mapping):
+        raise BadInput(f"record: expected population -> variables, such as {{'all': ['v']}}, got {given!r}")
     for name, wanted in (given or {}).items():
         if name != "all" and name not in network.populations:
             raise BadInput(f"record: no population {name!r}; there are all, {', '.join(network.populations)}")

@@ -29,6 +29,8 @@ def map_network(
     Raises Unsupported or DoesNotFit with every reason, BadInput for unknown choices.
     """
     kind = load_device(device) if isinstance(device, str) else device
+    if not isinstance(network, Network):
+        raise BadInput(f"map_network: expected a Network, got {type(network).__name__}")
     step = kind.time_step if dt is None else units.parse(dt, "ms", "dt")
     if calibration is not None:
         _check_calibration(kind, calibration)
@@ -72,6 +74,8 @@ def run(
     The state is reset before each trial, and each starts at the age that the chip had at the beginning, so that a list gives
     what single runs give; afterwards the chip is older by the last.
     """
+    if not isinstance(program, Program):
+        raise BadInput(f"run: expected a Program, as map_network gives it, got {type(program).__name__}")
     if getattr(chip, "program", None) is not program:
         chip.load(program)
     trials = [int(trial)] if isinstance(trial, Integral) else _listed(trial)

@@ -233,3 +233,19 @@ def test_a_message_is_one_line_that_no_terminal_obeys():
 def test_trials_and_stimuli_may_be_none():
     program, chip = workbench.map_network(wired(rule=OneToOne()), IDEAL), workbench.fabricate(IDEAL)
     assert workbench.run(program, chip, 5, trial=[]) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: nh.map_network("x", SPIN3), "expected a Network, got str"),
+        (lambda: nh.map_network(cells(), SPIN3, record="v"), "record: expected population -> variables"),
+        (
+            lambda: nh.run(cells(), nh.fabricate(IDEAL), "5 ms"),
+            "expected a Program, as map_network gives it, got Network",
+        ),
+    ],
+)
+def test_a_thing_of_another_kind(call, match):
+    with pytest.raises(BadInput, match=match):
+        call()

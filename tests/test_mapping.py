@@ -106,7 +106,10 @@ def test_faults_are_said_with_their_place(written, text, said):
         ("{device: pcm-million, without: [gravity]}", "chips.0: no effect 'gravity'"),
         ("{device: pcm-million, with: {gmax: 3}}", "chips.0: device pcm-million: 'gmax' is no number"),
         ("{device: pcm-million, with: {g_max: -3}}", "g_max"),
-        ("{device: pcm-set}, {device: pcm-set}, {device: pcm-set}", "chips.2: two chips are called"),
+        (
+            "{device: pcm-set}, {device: pcm-set}, {device: pcm-set}",
+            "chips.2: 'pcm-set, seed 0': two chips are called that",
+        ),
         ("{device: pcm-million, name: reference}", "'reference'"),
     ],
 )

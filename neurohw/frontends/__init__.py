@@ -18,7 +18,8 @@ def read_network(source: Mapping[str, Any], base: Path, where: str = "network") 
     """
     kinds = [kind for kind in ("name", "nir", "pynn") if kind in source]
     if len(kinds) != 1:
-        raise BadInput(f"{where}: write exactly one of {FORMS}")
+        hint = "; a network that learns a task is for `neurohw train`" if "task" in source else ""
+        raise BadInput(f"{where}: write exactly one of {FORMS}{hint}")
     rest = {key: value for key, value in source.items() if key != kinds[0]}
     given = source[kinds[0]]
     if not isinstance(given, str):

@@ -126,6 +126,8 @@ class TrainEntry(Plan):
         for name in ("batch", "train_samples", "test_samples"):
             if (n := getattr(self, name)) % self.in_a_row:
                 raise ValueError(f"in_a_row: {name} {n} is not a multiple of {self.in_a_row}")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: one stands twice, and would give the same numbers twice")
         if self.in_a_row > 1 and isinstance(self.rule, RateEntry):
             raise ValueError("in_a_row: the rule rate_code counts the spikes of whole runs, so each has one sample")
         return self

@@ -21,6 +21,8 @@ from neurohw.errors import BadInput, OutOfRange
 
 Arrays = Mapping[str, NDArray[np.float64]]
 Rate = float | Mapping[str, float]
+LARGEST_RATE = 1e200
+"""Beyond it weights could not even be told from infinity after one update."""
 
 
 @dataclass
@@ -32,6 +34,7 @@ class GradientDescent:
     updates: int = 0
 
     def __post_init__(self) -> None:
+        check_rate(self.rate)
         check_half_life(self.half_life)
 
     def changes(self, gradients: Arrays) -> dict[str, NDArray[np.float64]]:
@@ -63,6 +66,7 @@ class Adam:
     moments: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_rate(self.rate)
         check_half_life(self.half_life)
 
     def changes(self, gradients: Arrays) -> dict[str, NDArray[np.float64]]:
@@ -108,6 +112,13 @@ def check_half_life(half_life: Any) -> None:
     """Raise BadInput for a half-life that is no number > 0."""
     if half_life is not None and not (isinstance(half_life, int | float) and 0 < half_life < np.inf):
         raise BadInput(f"optimizer: half_life {half_life!r} is not a number of updates > 0")
+
+
+def check_rate(rate: Any) -> None:
+    """Raise BadInput for a learning rate that is no finite number >= 0."""
+    for one in rate.values() if isinstance(rate, Mapping) else (rate,):
+        if isinstance(one, bool) or not isinstance(one, int | float) or not 0 <= one <= LARGEST_RATE:
+            raise BadInput(f"optimizer: rate {one!r} is not a number from 0 to {LARGEST_RATE:g}")
 
 
 def rate_of(rate: Rate, projection: str) -> float:

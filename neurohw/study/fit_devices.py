@@ -27,6 +27,8 @@ from neurohw.errors import BadInput
 from neurohw.files import atomically
 from neurohw.study.csv_tables import Table, check, read_table
 
+LARGEST = 1e12
+"""uS, and s: more than any device conducts or any experiment lasts."""
 COLUMNS = ("device", "target_uS", "time_s", "conductance_uS")
 MIN_DEVICES, MIN_TIMES, MIN_SPAN = 10, 3, 10.0
 """For each target; times of each device, and the latest over the earliest of them."""
@@ -100,6 +102,11 @@ def fit(path: Any) -> Fit:
             k = int(np.argmin(table[name]))
             raise BadInput(
                 f"{path}: line {table.lines[k]}: {name} is {table[name][k]:g}; the power law needs it above 0"
+            )
+        if table[name].max() > LARGEST:
+            k = int(np.argmax(table[name]))
+            raise BadInput(
+                f"{path}: line {table.lines[k]}: {name} is {table[name][k]:g}; beyond {LARGEST:g} it is no measurement"
             )
     t0 = float(table["time_s"].min())
     found = tuple(_of_target(path, table, target, t0) for target in np.unique(table["target_uS"]))

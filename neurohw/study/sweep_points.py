@@ -79,7 +79,9 @@ def chip_at(mapping: Mapping, chip: str, levels: Levels) -> tuple[ChipEntry, Dev
         for name, value in levels:
             if name.partition(".")[0] not in ENTRY:
                 device = device.with_(**{name: value})
-        told = {**entry.model_dump(by_alias=True), **{name: value for name, value in levels if name in ALONE}}
+        told = entry.model_dump(by_alias=True)
+        told |= {name: f"{told[name]!r} ms" for name in ALONE if told[name] is not None}  # times are text, with a unit
+        told |= {name: value for name, value in levels if name in ALONE}
         entry = validate(ChipEntry, {**told, "choices": {**entry.choices, **told_of(levels, "choices")}}, chip)
         device.choices(entry.choices)
     except BadInput as error:

@@ -115,7 +115,7 @@ class Training:
         """The table as text."""
         head = f"{'chip':24} {self.metric + ' (range)':>28} {'x first':>8} {'before':>8} {'test':>8} {'Hz':>6} {'pulses':>9} {'uJ':>9}"
         lines = [
-            f"{r.name[:24]:24} {f'{r.loss:.4g} ({r.low:.4g}..{r.high:.4g})':>28} {r.against:8.3g} {r.before:8.3g} {r.test:8.3g} {r.rate:6.3g} "
+            f"{r.name[:24]:24} {f'{r.loss:.4g} ({r.low:.4g}..{r.high:.4g})':>28} {r.against:8.3g} {_cell(r.before)} {_cell(r.test)} {r.rate:6.3g} "
             f"{r.pulses:9.0f} {r.energy * 1e-9:9.3g}"
             for r in self.rows
         ]
@@ -174,6 +174,10 @@ def train(
     known = outcomes[0].trained.history
     metric = next(name for name in ("mse", "error", "loss") if name in known)
     return Training(loaded, outcomes, metric)
+
+
+def _cell(value: float) -> str:
+    return f"{'-' if np.isnan(value) else format(value, '.3g'):>8}"
 
 
 def _without_nan(value: Any) -> Any:

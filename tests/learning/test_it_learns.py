@@ -130,3 +130,10 @@ def test_schemes_learn_on_phase_change_memory(scheme, tmp_path):
 def test_a_fast_array_that_is_read_too_little_amplified_teaches_its_noise(tmp_path):
     nothing, last = learned("{name: tiki_taka, gain: 0.3}", tmp_path)
     assert last > nothing
+
+
+@pytest.mark.parametrize("kind", [Adam, GradientDescent])
+@pytest.mark.parametrize("rate", [np.nan, -1.0, 1e300, "fast", {"a": 1.0, "b": np.inf}])
+def test_a_rate_is_a_number_that_one_can_learn_by(kind, rate):
+    with pytest.raises(BadInput, match=r"rate .* is not a number from 0"):
+        kind(rate)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurohw import rng
-from neurohw.errors import BadInput, Unsupported
+from neurohw.errors import BadInput, OutOfRange, Unsupported
 from neurohw.learning.port import Port
 from neurohw.learning.schemes import SCHEMES
 from neurohw.program import Capabilities, Ledger
@@ -249,3 +249,10 @@ def test_parameters_that_make_no_sense_are_bad_input():
     for name, given_ in (("mixed_precision", {"quantum": 0}), ("sign", {"threshold": -1}), ("tiki_taka", {"every": 0})):
         with pytest.raises(BadInput, match=next(iter(given_))):
             validate(SCHEMES[name], given_, "scheme")
+
+
+@pytest.mark.parametrize("name", ["mixed_precision", "multi_memristor"])
+@pytest.mark.parametrize("wanted", [np.inf, np.nan, 1e300])
+def test_a_change_that_no_number_of_steps_can_be_is_refused(name, wanted):
+    with pytest.raises(OutOfRange, match="beyond 2\\^62 steps"):
+        run(SCHEMES[name](), [np.full(N, wanted)])

@@ -5,6 +5,7 @@ import pytest
 
 from neurohw import fabricate, load_device, load_mapping, map_network, networks, run
 from neurohw.errors import BadInput
+from neurohw.study import sweep_points as study
 from neurohw.study import sweep_runner as runner
 from neurohw.study.sweep import sweep
 from neurohw.study.sweep_points import Point, points
@@ -132,3 +133,13 @@ def test_a_calibration_of_the_entry_is_used(written):
     mapping = written(change=change)
     with pytest.raises((BadInput, OSError), match="nowhere"):
         sweep(mapping, mapping.path.parent)
+
+
+@pytest.mark.parametrize("own", ["dt: 0.1 ms", "age: 1 day"])
+def test_what_the_entry_says_of_time_stays_as_it_is(written, own):
+    """Another number is varied than the time of the entry."""
+    mapping = written(change=("name: wafer, seed: 4,", f"name: wafer, seed: 4, {own},"))
+    entries = {point: study.chip_at(mapping, point.chip, point.levels)[0] for point in points(mapping)}
+    swept = [entry for point, entry in entries.items() if point.chip == "wafer"]
+    assert swept
+    assert {(entry.dt, entry.age) for entry in swept} == {(0.1, None) if own[0] == "d" else (None, 86_400_000.0)}

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from neurohw.errors import OutOfRange
 from neurohw.learning.port import Counts, Port, Values
 from neurohw.schema import Described
 
@@ -62,4 +63,6 @@ def stepped(port: Port, counts: Counts, wanted: Values, quantum: float) -> Writt
 
 def whole(quanta: NDArray[np.float64]) -> Counts:
     """Towards zero. Not floor: that would turn every tiny negative number into a step down, on half of all synapses."""
+    if not (np.abs(quanta) < 2.0**62).all():
+        raise OutOfRange("a wanted change of a weight is beyond 2^62 steps, or no number; take a smaller learning rate")
     return np.trunc(quanta).astype(np.int64)
