@@ -109,13 +109,11 @@ def measured(scheme, given, epochs, seed):
         trained = made.train(watched(made))
     except NeurohwError as error:
         return {"mse": None, "failed": str(error)}
-    ledger, energy = trained.ledger, made.chip.device.energy
-    synapses = sum(w.size for w in trained.weights.values())
-    writing = ledger.pulses * energy.get("set_pulse", 0.0) + ledger.resets * energy.get("reset_pulse", 0.0)
+    ledger, synapses = trained.ledger, sum(w.size for w in trained.weights.values())
     return {
         "mse": trained.last("mse", min(10, epochs // 4)), "rate": trained.last("rate"), "pulses": ledger.pulses / synapses,
         "while learning": (ledger.pulses - before[0]) / synapses, "resets": (ledger.resets - before[1]) / synapses,
-        "writing uJ": writing * 1e-9, "energy uJ": ledger.energy * 1e-9,
+        "energy uJ": ledger.energy * 1e-9,
     }  # fmt: skip
 
 
@@ -170,20 +168,18 @@ def of(rows, scheme):
 
 def table(rows):
     """One line for each scheme whose seeds have been run, and its setting."""
-    head = "| scheme | mse | range | pulses per synapse while learning | RESETs | writing, uJ | all, uJ | seeds |"
-    print(head + "\n|---|---|---|---|---|---|---|---|")
+    head = "| scheme | mse | range | SET pulses per synapse while learning | RESETs | energy, reads and loading included, uJ | seeds |"
+    print(head + "\n|---|---|---|---|---|---|---|")
     settings = []
     for scheme in OWN:
         mine = of(rows, scheme)
         if not mine:
             continue
         losses = [row["mse"] for row in mine]
-        mean = {
-            key: np.mean([row[key] for row in mine]) for key in ("while learning", "resets", "writing uJ", "energy uJ")
-        }
+        mean = {key: np.mean([row[key] for row in mine]) for key in ("while learning", "resets", "energy uJ")}
         print(
             f"| `{scheme}` | {np.mean(losses):.4f} | {min(losses):.4f} to {max(losses):.4f} | {mean['while learning']:.2f} | "
-            f"{mean['resets']:.3f} | {mean['writing uJ']:.3g} | {mean['energy uJ']:.3g} | {len(mine)} |"
+            f"{mean['resets']:.3f} | {mean['energy uJ']:.3g} | {len(mine)} |"
         )
         settings.append(f"{scheme}: trial {mine[0]['trial']}, {json.dumps(mine[0]['setting'])}")
     print(*settings, sep="\n")
