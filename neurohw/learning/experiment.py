@@ -99,11 +99,12 @@ class TrainEntry(Plan):
     """What stands under `train:`: the plan, the rule, and how gradients become writes.
 
     train_samples, test_samples: the first so many of the task, and those after them. batch: samples of one update.
-    new_samples: each epoch has samples of its own, train_samples of them; the tests are then the first of the task. in_a_row: samples
-    that follow each other in one run, since starting a run may cost more than a sample; it divides the other three.
-    network: what is to be another than under `network:`. copies, substitute: see `neurohw.learning.layout`. start: initial weights are written by `load`, or brought onto an
-    empty chip by the scheme. after: a chip that stands before this one in the file, whose trained weights (same seed) are the
-    initial ones; what they are worth on this chip before it learns is measured too.
+    new_samples: each epoch has samples of its own, train_samples of them; the tests are then the first of the task.
+    in_a_row: samples that follow each other in one run, since starting a run may cost more than a sample; it divides the
+    other three. network: what is to be another than under `network:`. copies, substitute: see `neurohw.learning.layout`.
+    start: initial weights are written by `load`, or brought onto an empty chip by the scheme. after: a chip that stands
+    before this one in the file, whose trained weights (same seed) are the initial ones; what they are worth on this chip
+    before it learns is measured too.
     """
 
     rule: Rule = RuleEntry()
@@ -122,7 +123,7 @@ class TrainEntry(Plan):
     seeds: Annotated[list[Seed], Field(min_length=1, max_length=1000)] = [1]
 
     @model_validator(mode="after")
-    def _whole_rows(self) -> "TrainEntry":
+    def _fits_together(self) -> "TrainEntry":
         for name in ("batch", "train_samples", "test_samples"):
             if (n := getattr(self, name)) % self.in_a_row:
                 raise ValueError(f"in_a_row: {name} {n} is not a multiple of {self.in_a_row}")
@@ -216,7 +217,7 @@ class Case:
         return OPTIMIZERS[name](**given)
 
     def _course(self, seed: int) -> Course:
-        """The batches of an epoch; those of the first stand for all unless samples are fresh."""
+        """The batches of an epoch; those of the first stand for all, unless each epoch has `new_samples`."""
         if not self.train.new_samples:
             batches = self._epoch(0, seed)
             return lambda epoch: batches
